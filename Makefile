@@ -1,0 +1,67 @@
+# Everything runs in .venv of this checkout, pinned by requirements.lock.
+# Needs: git, make, Python 3.11 or later with venv, and a package index.
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n auto --maxprocesses 8
+UV_VERSION := 0.13.9
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Named by content, so that the environment is built again exactly if one of these two files changed.
+STAMP := $(VENV)/ready-$(shell cat requirements.lock pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup race test lint types contract bench lock clean python-version
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMP) ## make the environment, if it is not there
+
+race: $(STAMP) ## run the race scenarios
+	$(BIN)/shadowshare run
+
+test: $(STAMP) ## run the tests (PYTEST_ARGS="tests/sim -x" for some of them)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+contract: $(STAMP) ## which part may import which
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## run every bench/bench_*.py
+	@found=; for file in bench/bench_*.py; do \
+		[ -e "$$file" ] || continue; found=1; echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
+	done; [ -n "$$found" ] || { echo "bench/ has no bench_*.py yet"; exit 1; }
+
+lock: python-version ## choose the newest versions again and write requirements.lock
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && set -e; \
+	$(PYTHON) -m venv "$$scratch"; \
+	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
+	"$$scratch/bin/uv" pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+		--extra dev --no-emit-index-url --custom-compile-command "make lock" \
+		--output-file requirements.lock pyproject.toml
+
+clean: ## remove the environment and everything that tools wrote
+	rm -rf $(VENV) build dist src/shadowshare.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+		.hypothesis
+	find bench examples models notebooks protocol reports scenarios sim src tests verify \
+		-name __pycache__ -type d -prune -exec rm -rf {} +
+
+python-version:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "shadowshare needs Python 3.11 or later, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+
+$(STAMP): | python-version
+	rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { \
+		echo "$(PYTHON) -m venv failed; Debian and Ubuntu have it in the package python3-venv." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
