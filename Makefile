@@ -32,7 +32,7 @@ types: $(STAMP) ## mypy, strict
 	$(BIN)/mypy
 
 contract: $(STAMP) ## which part may import which
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 bench: $(STAMP) ## run every bench/bench_*.py
 	@found=; for file in bench/bench_*.py; do \

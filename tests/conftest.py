@@ -1,0 +1,50 @@
+"""What holds for every test: hypothesis profiles, and that a continuous-integration run skips nothing unnoticed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+from hypothesis import settings
+
+IN_CI = os.environ.get("SHADOWSHARE_CI") == "1"
+MAY_SKIP = "may_skip_in_ci"
+
+settings.register_profile("dev", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if IN_CI else "dev")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker here, so that this file works alone."""
+    config.addinivalue_line("markers", f"{MAY_SKIP}: a continuous-integration run may skip this test")
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"CI is meant to run this test, but it was skipped: {reason.removeprefix('Skipped: ')}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In a continuous-integration run, a skipped test is a failed one. (An expected failure is not a skip.)"""
+    report = yield
+    is_skip = report.skipped and not hasattr(report, "wasxfail")
+    if IN_CI and is_skip and item.get_closest_marker(MAY_SKIP) is None:
+        _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself as a whole. It has no marker yet: it cannot be allowed to."""
+    report = yield
+    if IN_CI and report.skipped:
+        _refuse_skip(report)
+    return report
