@@ -1,0 +1,56 @@
+"""Becoming the active: the first time, after a crash, or after another host. There is no other way to begin.
+
+Fence; flush; only then read the journal, or a block that was visible and is not durable could vanish later; load;
+append TAKEOVER with a higher epoch and flush, before any other write. Nothing is taken over from a cached view.
+"""
+
+from __future__ import annotations
+
+from shadowshare.protocol.active import Active
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
+from shadowshare.protocol.journal import JournalAppender, JournalFollower
+from shadowshare.protocol.layout import Takeover
+from shadowshare.protocol.operations import Flush, Reserve
+from shadowshare.protocol.superblock import read_geometry
+
+
+class Recovery:
+    """The steps of becoming the active, in their order."""
+
+    active_class: type[Active] = Active
+
+    async def run(self, location: Location) -> Active:
+        """Take the store at ``location`` over.
+
+        Raises:
+            StoreError: there is no store, or it is damaged; nothing but a reservation was changed.
+            JournalFull: the journal has no room left for a takeover.
+            DiskError: the disk failed, or another host took over in the meantime.
+        """
+        devices = sorted({VOLUME_DEVICE, location.area_device})
+        await self._fence(devices)
+        await self._settle(devices)
+        follower = JournalFollower(await read_geometry(location))
+        await follower.load()
+        return self.active_class(await self._take_over(follower))
+
+    async def _fence(self, devices: list[int]) -> None:
+        """Have every write of an earlier active refused from here on, also those in flight."""
+        for device in devices:
+            await Reserve(device)
+
+    async def _settle(self, devices: list[int]) -> None:
+        """Make what is visible durable, so that what is read next cannot vanish."""
+        for device in devices:
+            await Flush(device)
+
+    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
+        """Append TAKEOVER, so that no block which was seen and lost can be mistaken for what follows."""
+        journal = JournalAppender(follower, follower.cursor.epoch + 1)
+        await journal.append([Takeover()])
+        return journal
+
+
+async def activate(location: Location) -> Active:
+    """Become the active of the store at ``location``; see `Recovery.run`."""
+    return await Recovery().run(location)

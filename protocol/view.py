@@ -1,0 +1,186 @@
+"""The view: which shadow copies exist, and which extent of which one is in which slot.
+
+It is a pure function of the journal, by `View.apply`. The active, the passives, recovery, the checker and the oracle
+all use that one function.
+
+Only the newest shadow copy receives copies. An older one reads forward: an extent's image is the first copy of it in
+this shadow copy or a later one, else it is still in the volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from shadowshare.protocol.errors import JournalDamaged, ShadowCopyInvalidated, ShadowCopyNotFound
+from shadowshare.protocol.layout import Copied, Created, Deleted, Invalidated, Record, ShadowCopyId
+
+SHADOW_COPY_COUNT_MAXIMUM = 512
+"""Bounds a look-up, which passes through the tables from an older shadow copy to the newest."""
+
+Table = dict[int, int]
+"""Extent to slot, of one shadow copy's own copies."""
+
+
+class ShadowCopy:
+    """One shadow copy: its id, when it was created, and its own copies."""
+
+    __slots__ = ("created_ns", "id", "is_valid", "table")
+
+    def __init__(self, shadow_copy: ShadowCopyId, created_ns: int) -> None:
+        self.id = shadow_copy
+        self.created_ns = created_ns
+        self.is_valid = True
+        self.table: Table = {}
+
+
+class View:
+    """What the journal says up to some block.
+
+    Args:
+        extent_count: extents in the volume.
+        slot_count: slots in the differential area.
+    """
+
+    __slots__ = ("_extent_count", "_slot_count", "shadow_copies")
+
+    def __init__(self, extent_count: int, slot_count: int) -> None:
+        self._extent_count = extent_count
+        self._slot_count = slot_count
+        self.shadow_copies: list[ShadowCopy] = []
+        """In order of creation. The invalidated ones are the oldest."""
+
+    # -- questions -----------------------------------------------------------------------------------------------
+
+    @property
+    def newest(self) -> ShadowCopy | None:
+        """The shadow copy that receives copies, if there is a valid one."""
+        if self.shadow_copies and self.shadow_copies[-1].is_valid:
+            return self.shadow_copies[-1]
+        return None
+
+    def tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+        """The tables to look an extent up in: of this shadow copy, then of each later one.
+
+        Raises:
+            ShadowCopyNotFound: no such shadow copy exists.
+            ShadowCopyInvalidated: it exists, but its image is lost.
+        """
+        tables = []
+        for candidate in reversed(self.shadow_copies):
+            tables.append(candidate.table)
+            if candidate.id == shadow_copy:
+                if not candidate.is_valid:
+                    raise ShadowCopyInvalidated(f"shadow copy {shadow_copy} lost its image: it can only be deleted")
+                tables.reverse()
+                return tables
+        raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}: it was deleted, or never created")
+
+    def find(self, shadow_copy: ShadowCopyId, extent: int) -> int | None:
+        """The slot that holds the shadow copy's image of an extent; None if the volume still does.
+
+        Raises:
+            ShadowCopyNotFound: no such shadow copy exists.
+            ShadowCopyInvalidated: it exists, but its image is lost.
+        """
+        return look_up(self.tables(shadow_copy), extent)
+
+    def used_slots(self) -> Iterator[int]:
+        """Every slot that a copy is in."""
+        for shadow_copy in self.shadow_copies:
+            yield from shadow_copy.table.values()
+
+    def copied_extent_count(self) -> int:
+        """How many copies there are, of all shadow copies together."""
+        return sum(len(shadow_copy.table) for shadow_copy in self.shadow_copies)
+
+    # -- change --------------------------------------------------------------------------------------------------
+
+    def apply(self, record: Record) -> Sequence[int]:
+        """Take in the next record of the journal. Records that concern only the journal itself change nothing.
+
+        Returns:
+            The slots that became free.
+
+        Raises:
+            JournalDamaged: the record cannot be true after those before it.
+        """
+        if isinstance(record, Copied):
+            return self._apply_copied(record)
+        if isinstance(record, Created):
+            return self._apply_created(record)
+        if isinstance(record, Deleted):
+            return self._apply_deleted(record)
+        if isinstance(record, Invalidated):
+            return self._apply_invalidated()
+        return ()
+
+    def _apply_copied(self, record: Copied) -> Sequence[int]:
+        shadow_copy, extent, slot, count = record
+        newest = self.newest
+        if newest is None or newest.id != shadow_copy:
+            raise JournalDamaged(f"the journal has a copy for {shadow_copy}, which is not the newest shadow copy")
+        if not (0 < count <= self._extent_count - extent and count <= self._slot_count - slot):
+            raise JournalDamaged(f"the journal has a copy beyond the volume or the slots: {record}")
+        table = newest.table
+        for offset in range(count):
+            if extent + offset in table:
+                raise JournalDamaged(f"the journal has a second copy of extent {extent + offset} for {shadow_copy}")
+            table[extent + offset] = slot + offset
+        return ()
+
+    def _apply_created(self, record: Created) -> Sequence[int]:
+        if any(shadow_copy.id == record.shadow_copy for shadow_copy in self.shadow_copies):
+            raise JournalDamaged(f"the journal creates shadow copy {record.shadow_copy} twice")
+        if len(self.shadow_copies) >= SHADOW_COPY_COUNT_MAXIMUM:
+            raise JournalDamaged(f"the journal creates more than {SHADOW_COPY_COUNT_MAXIMUM} shadow copies")
+        self.shadow_copies.append(ShadowCopy(record.shadow_copy, record.created_ns))
+        return ()
+
+    def _apply_deleted(self, record: Deleted) -> Sequence[int]:
+        for index, shadow_copy in enumerate(self.shadow_copies):
+            if shadow_copy.id == record.shadow_copy:
+                break
+        else:
+            raise JournalDamaged(f"the journal deletes shadow copy {record.shadow_copy}, which does not exist")
+        del self.shadow_copies[index]
+        older = self.shadow_copies[index - 1] if index else None
+        if older is None or not older.is_valid:
+            return list(shadow_copy.table.values())
+        return _pass_to_older(shadow_copy, older)
+
+    def _apply_invalidated(self) -> Sequence[int]:
+        freed = list(self.used_slots())
+        for shadow_copy in self.shadow_copies:
+            shadow_copy.is_valid = False
+            shadow_copy.table = {}
+        return freed
+
+
+def look_up(tables: Sequence[Table], extent: int) -> int | None:
+    """The first slot in ``tables`` for an extent; None if it is in none of them."""
+    for table in tables:
+        slot = table.get(extent)
+        if slot is not None:
+            return slot
+    return None
+
+
+def _pass_to_older(deleted: ShadowCopy, older: ShadowCopy) -> list[int]:
+    """Give ``older`` the copies it lacks; the rest of the deleted one's slots are free.
+
+    Walks the smaller of the two tables.
+    """
+    freed = []
+    if len(deleted.table) <= len(older.table):
+        for extent, slot in deleted.table.items():
+            if extent in older.table:
+                freed.append(slot)
+            else:
+                older.table[extent] = slot
+        return freed
+    for extent, slot in older.table.items():
+        if extent in deleted.table:
+            freed.append(deleted.table[extent])
+        deleted.table[extent] = slot
+    older.table = deleted.table
+    return freed

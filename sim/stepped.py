@@ -1,0 +1,474 @@
+"""The stepped world: one operation takes effect at a time, and a schedule chooses whose.
+
+The world knows hosts (`Host`, or anything that answers like one), disks, what is in flight, and the events that the
+rules allow. `SteppedWorld.choices` lists what may happen next, `SteppedWorld.take` lets one of it happen. It runs the
+protocol and looks at nothing in it; a `Watcher` may look on.
+
+An operation takes effect at one moment between its issue and its completion, and completes then: nobody can tell a
+later completion apart. A crashed host's writes stay in flight and may land until a reservation shuts them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from shadowshare.protocol.errors import ReadError, WriteError
+from shadowshare.protocol.operations import Access, Operation, Reserve
+from shadowshare.sim.host import Outcome, Request
+from shadowshare.sim.memory_disk import Answer, MemoryDisk, split_by_sector
+from shadowshare.sim.schedule import ScheduleError
+
+
+class HostPort(Protocol):
+    """What the world needs of a host: `shadowshare.sim.host.Host`, or a memoised one."""
+
+    @property
+    def unfinished_count(self) -> int:
+        """Tasks that were started and have not ended."""
+
+    def deliver(self, task: int, answer: Answer) -> Outcome:
+        """Give a task an answer, or start it with None."""
+
+    def close(self) -> None:
+        """The host crashed."""
+
+    def fork(self) -> HostPort:
+        """An independent copy in the same state."""
+
+    def key(self) -> Hashable:
+        """Identifies the state."""
+
+
+class Watcher(Protocol):
+    """Looks on, and says when something is wrong."""
+
+    violation: Any
+
+    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A write of ``host`` just took effect."""
+
+    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+        """A task of ``host`` reported something."""
+
+    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A host that may only read issued an operation that is no read."""
+
+    def lost_power(self, world: SteppedWorld) -> None:
+        """A power loss is over: what survived is decided."""
+
+    def fork(self) -> Watcher:
+        """An independent copy in the same state."""
+
+    def key(self) -> Hashable:
+        """Identifies the state."""
+
+
+class Flight:
+    """A piece of an operation that is in flight, and may take effect next."""
+
+    __slots__ = ("host", "issued_at", "label", "operation", "piece", "task")
+
+    def __init__(self, host: int, task: int, piece: int, operation: Operation, issued_at: int, label: str) -> None:
+        self.host = host
+        self.task = task
+        self.piece = piece
+        self.operation = operation
+        self.issued_at = issued_at
+        self.label = label
+
+    def identity(self) -> tuple[object, ...]:
+        """Equal for flights that will have the same effects."""
+        return (self.host, self.task, self.piece, self.issued_at, self.operation.identity())
+
+
+class Gathering:
+    """The answers so far to a request that takes effect in several pieces."""
+
+    __slots__ = ("answers", "is_single", "piece_counts")
+
+    def __init__(self, piece_counts: list[int], is_single: bool) -> None:
+        self.piece_counts = piece_counts
+        self.is_single = is_single
+        self.answers: dict[int, Answer] = {}
+
+    def joined(self) -> Any:
+        """The answer to the request: that of its one operation, or the list of those of its operations."""
+        pieces = [self.answers[piece] for piece in range(len(self.answers))]
+        answers, first = [], 0
+        for piece_count in self.piece_counts:
+            answers.append(_joined(pieces[first : first + piece_count]))
+            first += piece_count
+        return answers[0] if self.is_single else answers
+
+    def fork(self) -> Gathering:
+        """An independent copy."""
+        copy = Gathering(self.piece_counts, self.is_single)
+        copy.answers = dict(self.answers)
+        return copy
+
+
+def _joined(pieces: Sequence[Answer]) -> Answer:
+    """The answer to an operation whose pieces were answered so: its first error, its data, or None."""
+    if len(pieces) == 1:
+        return pieces[0]
+    for piece in pieces:
+        if isinstance(piece, Exception):
+            return piece
+    return None if pieces[0] is None else b"".join(piece for piece in pieces if isinstance(piece, bytes))
+
+
+class Happening(NamedTuple):
+    """A choice that is no plain effect of a flight."""
+
+    label: str
+    kind: str
+    """crash, power, keep, late, error-after (takes effect, reports an error), error-instead (has no effect)."""
+    subject: Any
+
+
+Choice = Flight | Happening
+
+
+class Step(NamedTuple):
+    """One entry of a trace."""
+
+    label: str
+    host: int | None
+    operation: Operation | None
+    answer: Answer
+    reports: tuple[Any, ...]
+
+
+class Successor(NamedTuple):
+    """The host that recovers when another one has crashed, and its tasks."""
+
+    host: int
+    tasks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may happen besides the operations' effects.
+
+    Attributes:
+        names: the hosts' names by number.
+        actors: labels of each host's tasks.
+        readers: hosts that may only read.
+        crash_count: how often hosts may crash, the power losses included.
+        power_loss_count: how many of the crashes may be power losses.
+        successors: by the number of a host that may crash: who recovers.
+        tears: whether operations on several sectors take effect sector by sector, in any order.
+        write_error_count: how many writes may report an error, whether they landed or not.
+        read_error_count: how many reads may report an error.
+    """
+
+    names: tuple[str, ...]
+    actors: tuple[tuple[str, ...], ...]
+    readers: frozenset[int] = frozenset()
+    crash_count: int = 0
+    power_loss_count: int = 0
+    successors: tuple[tuple[int, Successor], ...] = ()
+    tears: bool = False
+    write_error_count: int = 0
+    read_error_count: int = 0
+
+
+class SteppedWorld:
+    """Hosts on shared disks, at one moment.
+
+    Args:
+        disks: by device number. Devices may be the same disk only if their numbers are.
+        hosts: by number.
+        rules: what may happen.
+        watcher: looks on.
+    """
+
+    def __init__(
+        self, disks: Sequence[MemoryDisk], hosts: Sequence[HostPort], rules: Rules, watcher: Watcher | None = None
+    ) -> None:
+        self.disks = list(disks)
+        self.hosts = list(hosts)
+        self.rules = rules
+        self.watcher = watcher
+        self.flights: list[Flight] = []
+        self.late: list[Flight] = []
+        """Writes of crashed hosts that may still land."""
+        self.crashed: frozenset[int] = frozenset()
+        self.crashes_left = rules.crash_count
+        self.power_losses_left = rules.power_loss_count
+        self.write_errors_left = rules.write_error_count
+        self.read_errors_left = rules.read_error_count
+        self.trace: list[Step] | None = None
+        self._gatherings: dict[tuple[int, int], Gathering] = {}
+        self._powering: int | None = None
+        self._has_happenings = bool(rules.crash_count or rules.write_error_count or rules.read_error_count)
+
+    # -- what may happen -----------------------------------------------------------------------------------------
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing is in flight any more: what may still happen are crashes and late writes."""
+        return not self.flights and self._powering is None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Nothing is in flight, but a task waits."""
+        return self.is_over and any(
+            host.unfinished_count for number, host in enumerate(self.hosts) if number not in self.crashed
+        )
+
+    def choices(self) -> Sequence[Choice]:
+        """Everything that may happen next, in a fixed order. Not to be kept across `take`."""
+        if not self._has_happenings:
+            return self.flights
+        if self._powering is not None:
+            return self._survivals()
+        return [*self.flights, *self._errors(), *self._late_writes(), *self._crashes()]
+
+    def _survivals(self) -> list[Happening]:
+        device, sector = self._undecided()
+        versions = self.disks[device].versions[sector]
+        return [Happening(f"keep.{index}", "keep", (device, sector, index)) for index in range(len(versions))]
+
+    def _undecided(self) -> tuple[int, int]:
+        for device, disk in enumerate(self.disks):
+            sector = disk.undecided()
+            if sector is not None:
+                return device, sector
+        raise AssertionError("a power loss without an undecided sector is over")
+
+    def _errors(self) -> list[Happening]:
+        errors = []
+        for flight in self.flights:
+            access = flight.operation.access
+            if access is Access.WRITE and self.write_errors_left:
+                errors.append(Happening(f"{flight.label}!", "error-after", flight))
+                errors.append(Happening(f"{flight.label}~", "error-instead", flight))
+            elif access is Access.READ and self.read_errors_left:
+                errors.append(Happening(f"{flight.label}~", "error-instead", flight))
+        return errors
+
+    def _late_writes(self) -> list[Happening]:
+        return [Happening(f"late.{index}", "late", flight) for index, flight in enumerate(self.late)]
+
+    def _crashes(self) -> list[Happening]:
+        happenings: list[Happening] = []
+        if not self.crashes_left:
+            return happenings
+        for host, _ in self.rules.successors:
+            if host not in self.crashed and self._is_running(host):
+                if self.crashes_left > self.power_losses_left or not self.rules.power_loss_count:
+                    happenings.append(Happening(f"crash.{self.rules.names[host]}", "crash", host))
+                if self.power_losses_left:
+                    happenings.append(Happening("power", "power", host))
+        return happenings
+
+    def _is_running(self, host: int) -> bool:
+        """Whether a host that may crash has begun: it is not the waiting successor of one that has not crashed."""
+        return all(successor.host != host or other in self.crashed for other, successor in self.rules.successors)
+
+    # -- let it happen -------------------------------------------------------------------------------------------
+
+    def start(self, host: int, task: int) -> None:
+        """Start a task of a host; what it requests is in flight then."""
+        self._take_outcome(host, self.hosts[host].deliver(task, None))
+
+    def take(self, choice: Choice) -> None:
+        """Let one of `choices` happen."""
+        if type(choice) is Flight:
+            self._land(choice, None)
+            return
+        assert isinstance(choice, Happening)
+        if choice.kind == "error-after":
+            self.write_errors_left -= 1
+            self._land(choice.subject, WriteError("the device reported an error"), label=choice.label)
+        elif choice.kind == "error-instead":
+            self._fail(choice)
+        elif choice.kind == "late":
+            flight = choice.subject
+            self.late.remove(flight)
+            self._perform(flight)
+            self._record(choice.label, flight.host, flight.operation, None, ())
+        elif choice.kind == "crash":
+            self._record(choice.label, choice.subject, None, None, ())
+            self._crash(choice.subject)
+            self._succeed(choice.subject)
+        elif choice.kind == "power":
+            self._record(choice.label, None, None, None, ())
+            self.power_losses_left -= 1
+            self._crash(choice.subject)
+            self._powering = choice.subject
+            self._end_power_loss()
+        else:
+            device, sector, version = choice.subject
+            self._record(choice.label, None, None, None, ())
+            self.disks[device].survive(sector, version)
+            self._end_power_loss()
+
+    def take_label(self, label: str) -> None:
+        """Let the choice with this label happen.
+
+        Raises:
+            ScheduleError: there is none.
+        """
+        choices = self.choices()
+        for choice in choices:
+            if choice.label == label:
+                self.take(choice)
+                return
+        possible = ", ".join(choice.label for choice in choices) or "nothing"
+        raise ScheduleError(f"{label!r} cannot happen here; what can: {possible}")
+
+    def _land(self, flight: Flight, error: Exception | None, label: str | None = None) -> None:
+        self.flights.remove(flight)
+        answer = self._perform(flight)
+        if error is not None and answer is None:
+            answer = error
+        self._answer(flight, answer, label or flight.label)
+
+    def _fail(self, choice: Happening) -> None:
+        flight = choice.subject
+        self.flights.remove(flight)
+        if flight.operation.access is Access.READ:
+            self.read_errors_left -= 1
+            self._answer(flight, ReadError("the device reported an error"), choice.label)
+        else:
+            self.write_errors_left -= 1
+            self._answer(flight, WriteError("the device reported an error"), choice.label)
+
+    def _perform(self, flight: Flight) -> Answer:
+        operation = flight.operation
+        answer = self.disks[operation.device].perform(operation, flight.host, flight.issued_at)
+        access = operation.access
+        if access is Access.WRITE:
+            if self.watcher is not None and answer is None:
+                self.watcher.wrote(self, flight.host, operation)
+        elif type(operation) is Reserve and self.late:
+            disk = self.disks[operation.device]
+            self.late = [
+                late for late in self.late if late.operation.device != operation.device or not disk.is_fenced(late.host)
+            ]
+        return answer
+
+    def _answer(self, flight: Flight, answer: Answer, label: str) -> None:
+        host, task = flight.host, flight.task
+        delivered: Any = answer
+        if self._gatherings and (gathering := self._gatherings.get((host, task))) is not None:
+            gathering.answers[flight.piece] = answer
+            if len(gathering.answers) < sum(gathering.piece_counts):
+                self._record(label, host, flight.operation, answer, ())
+                return
+            del self._gatherings[host, task]
+            delivered = gathering.joined()
+        outcome = self.hosts[host].deliver(task, delivered)
+        self._record(label, host, flight.operation, answer, outcome.reports)
+        self._take_outcome(host, outcome)
+
+    def _take_outcome(self, host: int, outcome: Outcome) -> None:
+        for task, request in outcome.requests:
+            self._submit(host, task, request)
+        if outcome.reports and self.watcher is not None:
+            for report in outcome.reports:
+                self.watcher.reported(self, host, report)
+
+    def _submit(self, host: int, task: int, request: Request) -> None:
+        actor = self.rules.actors[host][task]
+        if isinstance(request, Operation) and (request.sector_count <= 1 or not self.rules.tears):
+            if host in self.rules.readers and request.access is not Access.READ and self.watcher is not None:
+                self.watcher.submitted(self, host, request)
+            self.flights.append(Flight(host, task, 0, request, self.disks[request.device].write_count, actor))
+            return
+        is_single = isinstance(request, Operation)
+        operations = (request,) if isinstance(request, Operation) else request
+        gathering = Gathering([], is_single)
+        piece = 0
+        for operation in operations:
+            disk = self.disks[operation.device]
+            if host in self.rules.readers and operation.access is not Access.READ and self.watcher is not None:
+                self.watcher.submitted(self, host, operation)
+            pieces = split_by_sector(operation, disk.sector_bytes) if self.rules.tears else [operation]
+            gathering.piece_counts.append(len(pieces))
+            for part in pieces:
+                label = f"{actor}.{piece}" if piece else actor
+                self.flights.append(Flight(host, task, piece, part, disk.write_count, label))
+                piece += 1
+        self._gatherings[host, task] = gathering
+
+    # -- crashes -------------------------------------------------------------------------------------------------
+
+    def _crash(self, host: int) -> None:
+        """The host stops; its writes in flight may still land, each sector of them for itself if operations tear."""
+        self.crashes_left -= 1
+        self.crashed |= {host}
+        mine = [flight for flight in self.flights if flight.host == host]
+        self.flights = [flight for flight in self.flights if flight.host != host]
+        self.late += [flight for flight in mine if flight.operation.access is Access.WRITE]
+        self._gatherings = {key: value for key, value in self._gatherings.items() if key[0] != host}
+        self.hosts[host].close()
+
+    def _end_power_loss(self) -> None:
+        """Go on once it is decided of every sector what survived."""
+        if self._powering is None or any(disk.undecided() is not None for disk in self.disks):
+            return
+        host, self._powering = self._powering, None
+        if self.watcher is not None:
+            self.watcher.lost_power(self)
+        self._succeed(host)
+
+    def _succeed(self, host: int) -> None:
+        successor = dict(self.rules.successors)[host]
+        for task in successor.tasks:
+            self.start(successor.host, task)
+
+    def _record(
+        self, label: str, host: int | None, operation: Operation | None, answer: Answer, reports: tuple[Any, ...]
+    ) -> None:
+        if self.trace is not None:
+            self.trace.append(Step(label, host, operation, answer, reports))
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def fork(self) -> SteppedWorld:
+        """An independent copy in the same state; the hosts must be able to fork."""
+        watcher = None if self.watcher is None else self.watcher.fork()
+        copy = SteppedWorld([], [host.fork() for host in self.hosts], self.rules, watcher)
+        copy.disks = [disk.fork() for disk in self.disks]
+        copy.flights = list(self.flights)
+        copy.late = list(self.late)
+        copy.crashed = self.crashed
+        copy.crashes_left = self.crashes_left
+        copy.power_losses_left = self.power_losses_left
+        copy.write_errors_left = self.write_errors_left
+        copy.read_errors_left = self.read_errors_left
+        copy._gatherings = {key: gathering.fork() for key, gathering in self._gatherings.items()}
+        copy._powering = self._powering
+        return copy
+
+    def key(self) -> Hashable:
+        """Equal for two worlds of the same scenario exactly if nothing that can happen tells them apart.
+
+        What is in flight follows from the hosts' states and from the pieces that were answered; of a flush, also when
+        it was issued matters.
+        """
+        gathered = tuple(
+            [(task, tuple(sorted(gathering.answers.items()))) for task, gathering in sorted(self._gatherings.items())]
+        )
+        flushes = tuple(
+            [
+                (flight.host, flight.task, flight.issued_at)
+                for flight in self.flights
+                if flight.operation.access is Access.FLUSH and self.disks[flight.operation.device].versions
+            ]
+        )
+        return (
+            tuple([None if number in self.crashed else host.key() for number, host in enumerate(self.hosts)]),
+            tuple([disk.key() for disk in self.disks]),
+            gathered,
+            flushes,
+            tuple([flight.identity() for flight in self.late]),
+            (self.crashes_left, self.power_losses_left, self.write_errors_left, self.read_errors_left),
+            self._powering,
+            None if self.watcher is None else self.watcher.key(),
+        )
