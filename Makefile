@@ -10,8 +10,14 @@ BIN := $(VENV)/bin
 # Named by content, so that the environment is built again exactly if one of these two files changed.
 STAMP := $(VENV)/ready-$(shell cat requirements.lock pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 
+define CHECK_PYTHON
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "shadowshare needs Python 3.11 or later, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
+	echo "Name another one: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help setup race test lint types contract bench lock clean python-version
+.PHONY: help setup race test lint types contract bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +45,8 @@ bench: $(STAMP) ## run every bench/bench_*.py
 		[ -e "$$file" ] || continue; found=1; echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
 	done; [ -n "$$found" ] || { echo "bench/ has no bench_*.py yet"; exit 1; }
 
-lock: python-version ## choose the newest versions again and write requirements.lock
+lock: ## choose the newest versions again and write requirements.lock
+	$(CHECK_PYTHON)
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && set -e; \
 	$(PYTHON) -m venv "$$scratch"; \
 	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); \
@@ -53,12 +60,8 @@ clean: ## remove the environment and everything that tools wrote
 	find bench examples models notebooks protocol reports scenarios sim src tests verify \
 		-name __pycache__ -type d -prune -exec rm -rf {} +
 
-python-version:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "shadowshare needs Python 3.11 or later, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
-		echo "Name another one: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
-
-$(STAMP): | python-version
+$(STAMP):
+	$(CHECK_PYTHON)
 	rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV) || { \
 		echo "$(PYTHON) -m venv failed; Debian and Ubuntu have it in the package python3-venv." >&2; exit 1; }
