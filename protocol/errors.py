@@ -107,5 +107,13 @@ class TooManyShadowCopies(Refusal):
     """The store already holds as many shadow copies as the format allows."""
 
 
+class CannotOpen(Refusal):
+    """A file or device cannot be used as a disk: the message says which, why, and what would do."""
+
+
+class Locked(Refusal):
+    """Another active of this machine has the disk open for writing."""
+
+
 class ActiveStopped(Refusal):
     """This active met an error after which only recovery, under a new fence, may write. Open the store again."""
