@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from shadowshare.protocol.errors import Fenced
+from shadowshare.protocol.errors import DiskError, Fenced, ReadError, WriteError
 from shadowshare.protocol.operations import (
     Buffer,
     Change,
@@ -117,12 +117,15 @@ class MemoryDisk:
             issued_at: `write_count` when the operation was issued; a flush covers no later write.
         """
         kind = type(operation)
+        sector, sector_count = operation.sector, operation.sector_count
+        if not 0 <= sector <= len(self.sectors) - sector_count:
+            return self._out_of_range(operation)
         if kind is Read:
             if self.misbehaviour.reads_are_cached:
                 return self._read_cached(operation, host)
-            if operation.sector_count == 1:
-                return self.sectors[operation.sector]
-            return b"".join(self.sectors[operation.sector : operation.sector + operation.sector_count])
+            if sector_count == 1:
+                return self.sectors[sector]
+            return b"".join(self.sectors[sector : sector + sector_count])
         if kind is Flush:
             if not self.misbehaviour.flush_does_nothing:
                 self._flush(issued_at)
@@ -134,11 +137,18 @@ class MemoryDisk:
             return Fenced("another host holds the reservation: this host's writes are refused")
         if kind is Write:
             assert isinstance(operation, Write)
-            self._write(operation.sector, operation.sector_count, bytes(operation.data))
+            data = bytes(operation.data)
+            if len(data) != sector_count * self.sector_bytes:
+                return WriteError(f"{operation!r} has {len(data)} bytes of data: it must have whole sectors")
+            self._write(sector, sector_count, data)
         else:
             assert isinstance(operation, WriteZeroes | Discard)
-            self._write(operation.sector, operation.sector_count, self._zero * operation.sector_count)
+            self._write(sector, sector_count, self._zero * sector_count)
         return None
+
+    def _out_of_range(self, operation: Operation) -> DiskError:
+        kind = ReadError if isinstance(operation, Read) else WriteError
+        return kind(f"{operation!r} is not all on the disk, which has {len(self.sectors)} sectors")
 
     def is_fenced(self, host: int) -> bool:
         """Whether writes of ``host`` are refused."""
