@@ -1,0 +1,184 @@
+"""The checker finds every single damaged byte, and nothing in an intact store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shadowshare.protocol.checking import CheckResult, check_store
+from shadowshare.protocol.errors import ReadError, StoreError
+from shadowshare.protocol.formatting import format_store
+from shadowshare.protocol.geometry import Geometry, Location, plan_geometry
+from shadowshare.protocol.layout import (
+    Block,
+    Checkpoint,
+    Copied,
+    Created,
+    Deleted,
+    Record,
+    ShadowCopyId,
+    decode_block,
+    encode_block,
+)
+from shadowshare.protocol.operations import Operation, Read
+from shadowshare.protocol.recovery import activate
+from shadowshare.sim.inline import perform_inline
+from shadowshare.sim.memory_disk import Answer, MemoryDisk
+
+SECTOR_BYTES = 512
+STORE_ID = bytes(range(16))
+GEOMETRY = plan_geometry(STORE_ID, SECTOR_BYTES, 2, 16, 0, 16, 60, half_block_count=12)
+LOCATION = Location(0, GEOMETRY.superblock_sectors)
+BLOCK_OF_TAKEOVER = GEOMETRY.block_sector(1, 1)
+
+
+async def live_a_little() -> None:
+    active = await activate(LOCATION)
+    await active.create()
+    await active.write(0, bytes([1]) * SECTOR_BYTES)
+    second = await active.create()
+    await active.write(0, bytes([2]) * 5 * SECTOR_BYTES)
+    await active.delete(second)
+
+
+def lived_in_disk(geometry: Geometry = GEOMETRY) -> MemoryDisk:
+    disk = MemoryDisk.blank(SECTOR_BYTES, geometry.area_sector + geometry.area_sector_count)
+    perform_inline(format_store(geometry), [disk])
+    perform_inline(live_a_little(), [disk])
+    return disk
+
+
+def check(disk: MemoryDisk) -> CheckResult:
+    return perform_inline(check_store(LOCATION), [disk])
+
+
+def test_an_intact_store_has_no_findings() -> None:
+    result = check(lived_in_disk())
+    assert result.is_intact, result.findings
+    assert result.shadow_copy_count == 1
+    assert result.used_slot_count == 3
+    assert result.used_block_count == 1 + 1 + 2 + 2 + 1
+    assert [counts["intact"] for counts in result.block_counts] == [7, 0]
+
+
+METADATA_SECTORS = (*GEOMETRY.superblock_sectors, *GEOMETRY.journal_sectors)
+
+
+@given(
+    st.sampled_from(METADATA_SECTORS),
+    st.integers(0, SECTOR_BYTES - 1),
+    st.integers(1, 255),
+)
+def test_one_damaged_byte_anywhere_in_the_metadata_is_found(sector: int, offset: int, mask: int) -> None:
+    disk = lived_in_disk()
+    raw = bytearray(disk.sectors[sector])
+    raw[offset] ^= mask
+    disk.sectors[sector] = bytes(raw)
+    result = check(disk)
+    assert not result.is_intact
+    assert any(str(sector) in finding.where for finding in result.findings), result.findings
+
+
+def test_nothing_can_be_said_without_a_superblock() -> None:
+    disk = lived_in_disk()
+    for sector in GEOMETRY.superblock_sectors:
+        disk.sectors[sector] = bytes(SECTOR_BYTES)
+    with pytest.raises(StoreError):
+        check(disk)
+
+
+class DiskWithBadSector(MemoryDisk):
+    """Whoever reads the bad sector gets an error."""
+
+    __slots__ = ("bad_sector",)
+
+    def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:
+        end = operation.sector + operation.sector_count
+        if isinstance(operation, Read) and operation.sector <= self.bad_sector < end:
+            return ReadError("bad sector")
+        return super().perform(operation, host, issued_at)
+
+
+@pytest.mark.parametrize(
+    "sector", [*GEOMETRY.superblock_sectors, BLOCK_OF_TAKEOVER, GEOMETRY.block_sector(2, 7)]
+)
+def test_an_unreadable_sector_is_a_finding(sector: int) -> None:
+    disk = DiskWithBadSector(SECTOR_BYTES, lived_in_disk().sectors)
+    disk.bad_sector = sector
+    findings = check(disk).findings
+    assert any(str(sector) in finding.where for finding in findings), findings
+
+
+def append(disk: MemoryDisk, *records: Record, skip: int = 0) -> int:
+    """Append a block that is intact, whatever its records say; ``skip`` blocks are left out before it."""
+    position, last = 0, None
+    while isinstance(
+        block := decode_block(GEOMETRY, GEOMETRY.block_sector(1, position), _at(disk, position)), Block
+    ):
+        position, last = position + 1, block
+    assert last is not None
+    sector = GEOMETRY.block_sector(1, position + skip)
+    sequence = last.sequence + 1 + skip
+    disk.sectors[sector] = encode_block(GEOMETRY, sector, last.epoch, 1, sequence, last.checksum, records)
+    return sector
+
+
+def _at(disk: MemoryDisk, position: int) -> bytes:
+    return disk.sectors[GEOMETRY.block_sector(1, position)]
+
+
+FIRST = ShadowCopyId(1, 1)
+UNTRUE = {
+    "slot used twice": ([Copied(FIRST, 7, 0, 1)], "slot 0 is used for a second copy"),
+    "slot beyond the area": ([Copied(FIRST, 7, 10**6, 1)], "beyond the volume or the slots"),
+    "extent beyond the volume": ([Copied(FIRST, 8, 5, 1)], "beyond the volume or the slots"),
+    "id used again": ([Created(ShadowCopyId(1, 2), 0)], "not a new one of epoch 1"),
+    "id of another epoch": ([Created(ShadowCopyId(9, 9), 0)], "not a new one of epoch 1"),
+    "deletion of nothing": ([Deleted(ShadowCopyId(4, 4))], "does not exist"),
+}
+
+
+@pytest.mark.parametrize(("records", "message"), UNTRUE.values(), ids=UNTRUE)
+def test_an_untrue_record_is_found(records: list[Record], message: str) -> None:
+    disk = lived_in_disk()
+    append(disk, *records)
+    assert any(message in finding.what for finding in check(disk).findings)
+
+
+def test_a_slot_may_be_used_again_after_the_block_that_frees_it() -> None:
+    disk = lived_in_disk()
+    append(disk, Deleted(FIRST))
+    append(disk, Created(ShadowCopyId(1, 3), 0))
+    append(disk, Copied(ShadowCopyId(1, 3), 7, 0, 1))
+    assert check(disk).is_intact
+
+
+MISPLACED: dict[str, Callable[[MemoryDisk], tuple[int, str]]] = {
+    "a block behind a gap": lambda disk: (append(disk, Deleted(FIRST), skip=2), "not part of the journal"),
+    "a block of another store": lambda disk: (_foreign(disk), "foreign"),
+    "a block at another address": lambda disk: (_moved(disk), "foreign"),
+}
+
+
+def _foreign(disk: MemoryDisk) -> int:
+    other = plan_geometry(bytes(16), SECTOR_BYTES, 2, 16, 0, 16, 60, half_block_count=12)
+    sector = other.block_sector(2, 5)
+    disk.sectors[sector] = encode_block(other, sector, 0, 2, 1, bytes(8), (Checkpoint(1, 1),))
+    return sector
+
+
+def _moved(disk: MemoryDisk) -> int:
+    sector = GEOMETRY.block_sector(2, 3)
+    disk.sectors[sector] = disk.sectors[BLOCK_OF_TAKEOVER]
+    return sector
+
+
+@pytest.mark.parametrize("misplace", MISPLACED.values(), ids=MISPLACED)
+def test_an_intact_block_in_a_wrong_place_is_found(misplace: Callable[[MemoryDisk], tuple[int, str]]) -> None:
+    disk = lived_in_disk()
+    sector, message = misplace(disk)
+    findings = check(disk).findings
+    assert any(message in finding.what and str(sector) in finding.where for finding in findings), findings
