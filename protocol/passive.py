@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 from shadowshare.protocol.errors import OutOfRange, ReadOnly, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
-from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalFollower, Progress
+from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read, together
 from shadowshare.protocol.superblock import read_geometry
-from shadowshare.protocol.view import Table, look_up
+from shadowshare.protocol.view import Table, View, look_up
 
 
 class ByteRange(NamedTuple):
@@ -99,6 +99,16 @@ class Passive:
         await journal.load()
         return cls(journal)
 
+    @property
+    def view(self) -> View:
+        """What the journal said when it was last caught up with."""
+        return self._journal.view
+
+    @property
+    def cursor(self) -> Cursor:
+        """The last journal block taken in."""
+        return self._journal.cursor
+
     def digest(self) -> tuple[object, ...]:
         """The whole state between two requests: what was applied since the last load, and the last block."""
         return (self._journal.digest, self._journal.cursor.checksum)
@@ -170,7 +180,12 @@ class Passive:
         return await self._journal.catch_up()
 
     def _settle(
-        self, run: Run, buffer: Buffer, tables: Sequence[Table], progress: Progress, settled: dict[int, Buffer]
+        self,
+        run: Run,
+        buffer: Buffer,
+        tables: Sequence[Table],
+        progress: Progress,
+        settled: dict[int, Buffer],
     ) -> list[tuple[int, int]]:
         """Keep what is proved right by volume sector; return the sector ranges that must be read again."""
         whole = (run.volume_sector, run.volume_sector + run.sector_count)

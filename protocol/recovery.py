@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
-from shadowshare.protocol.journal import JournalAppender, JournalFollower
+from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalAppender, JournalFollower
 from shadowshare.protocol.layout import Takeover
 from shadowshare.protocol.operations import Flush, Reserve
 from shadowshare.protocol.superblock import read_geometry
@@ -19,8 +19,8 @@ class Recovery:
 
     active_class: type[Active] = Active
 
-    async def run(self, location: Location) -> Active:
-        """Take the store at ``location`` over.
+    async def run(self, location: Location, window_block_count: int = WINDOW_BLOCK_COUNT) -> Active:
+        """Take the store at ``location`` over; ``window_block_count`` journal blocks are read at once.
 
         Raises:
             StoreError: there is no store, or it is damaged; nothing but a reservation was changed.
@@ -30,7 +30,7 @@ class Recovery:
         devices = sorted({VOLUME_DEVICE, location.area_device})
         await self._fence(devices)
         await self._settle(devices)
-        follower = JournalFollower(await read_geometry(location))
+        follower = JournalFollower(await read_geometry(location), window_block_count)
         await follower.load()
         return self.active_class(await self._take_over(follower))
 

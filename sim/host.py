@@ -24,15 +24,14 @@ class Computer(NamedTuple):
     Attributes:
         tasks: functions that make the coroutines. They share whatever state they close over.
         reports: the list to which the tasks append what an observer should know.
-        digest: the state that the tasks share, to be asked for only while no task is within an operation of its own
-            (see `Computer.is_idle`); None if there is no such digest.
-        is_idle: whether no task keeps anything in its local variables that matters later.
+        boundary: asked for after every delivery. If, during it, the host was for a moment at rest (no task had
+            anything in its local variables that matters later), it returns what identifies the host's state at the
+            last such moment, once; else None.
     """
 
     tasks: Sequence[TaskFunction]
     reports: list[Any]
-    digest: Callable[[], Hashable]
-    is_idle: Callable[[], bool]
+    boundary: Callable[[], Hashable | None]
 
 
 class Outcome(NamedTuple):

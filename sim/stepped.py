@@ -70,7 +70,9 @@ class Flight:
 
     __slots__ = ("host", "issued_at", "label", "operation", "piece", "task")
 
-    def __init__(self, host: int, task: int, piece: int, operation: Operation, issued_at: int, label: str) -> None:
+    def __init__(
+        self, host: int, task: int, piece: int, operation: Operation, issued_at: int, label: str
+    ) -> None:
         self.host = host
         self.task = task
         self.piece = piece
@@ -100,7 +102,7 @@ class Gathering:
         for piece_count in self.piece_counts:
             answers.append(_joined(pieces[first : first + piece_count]))
             first += piece_count
-        return answers[0] if self.is_single else answers
+        return answers[0] if self.is_single else tuple(answers)
 
     def fork(self) -> Gathering:
         """An independent copy."""
@@ -186,23 +188,31 @@ class SteppedWorld:
     """
 
     def __init__(
-        self, disks: Sequence[MemoryDisk], hosts: Sequence[HostPort], rules: Rules, watcher: Watcher | None = None
+        self,
+        disks: Sequence[MemoryDisk],
+        hosts: Sequence[HostPort],
+        rules: Rules,
+        watcher: Watcher | None = None,
     ) -> None:
         self.disks = list(disks)
         self.hosts = list(hosts)
-        self.rules = rules
         self.watcher = watcher
         self.flights: list[Flight] = []
         self.late: list[Flight] = []
         """Writes of crashed hosts that may still land."""
         self.crashed: frozenset[int] = frozenset()
+        self.trace: list[Step] | None = None
+        self._gatherings: dict[tuple[int, int], Gathering] = {}
+        self._powering: int | None = None
+        self.permit(rules)
+
+    def permit(self, rules: Rules) -> None:
+        """Let ``rules`` hold from now on."""
+        self.rules = rules
         self.crashes_left = rules.crash_count
         self.power_losses_left = rules.power_loss_count
         self.write_errors_left = rules.write_error_count
         self.read_errors_left = rules.read_error_count
-        self.trace: list[Step] | None = None
-        self._gatherings: dict[tuple[int, int], Gathering] = {}
-        self._powering: int | None = None
         self._has_happenings = bool(rules.crash_count or rules.write_error_count or rules.read_error_count)
 
     # -- what may happen -----------------------------------------------------------------------------------------
@@ -259,15 +269,16 @@ class SteppedWorld:
             return happenings
         for host, _ in self.rules.successors:
             if host not in self.crashed and self._is_running(host):
-                if self.crashes_left > self.power_losses_left or not self.rules.power_loss_count:
-                    happenings.append(Happening(f"crash.{self.rules.names[host]}", "crash", host))
+                happenings.append(Happening(f"crash.{self.rules.names[host]}", "crash", host))
                 if self.power_losses_left:
                     happenings.append(Happening("power", "power", host))
         return happenings
 
     def _is_running(self, host: int) -> bool:
         """Whether a host that may crash has begun: it is not the waiting successor of one that has not crashed."""
-        return all(successor.host != host or other in self.crashed for other, successor in self.rules.successors)
+        return all(
+            successor.host != host or other in self.crashed for other, successor in self.rules.successors
+        )
 
     # -- let it happen -------------------------------------------------------------------------------------------
 
@@ -348,7 +359,9 @@ class SteppedWorld:
         elif type(operation) is Reserve and self.late:
             disk = self.disks[operation.device]
             self.late = [
-                late for late in self.late if late.operation.device != operation.device or not disk.is_fenced(late.host)
+                late
+                for late in self.late
+                if late.operation.device != operation.device or not disk.is_fenced(late.host)
             ]
         return answer
 
@@ -386,7 +399,11 @@ class SteppedWorld:
         piece = 0
         for operation in operations:
             disk = self.disks[operation.device]
-            if host in self.rules.readers and operation.access is not Access.READ and self.watcher is not None:
+            if (
+                host in self.rules.readers
+                and operation.access is not Access.READ
+                and self.watcher is not None
+            ):
                 self.watcher.submitted(self, host, operation)
             pieces = split_by_sector(operation, disk.sector_bytes) if self.rules.tears else [operation]
             gathering.piece_counts.append(len(pieces))
@@ -423,7 +440,12 @@ class SteppedWorld:
             self.start(successor.host, task)
 
     def _record(
-        self, label: str, host: int | None, operation: Operation | None, answer: Answer, reports: tuple[Any, ...]
+        self,
+        label: str,
+        host: int | None,
+        operation: Operation | None,
+        answer: Answer,
+        reports: tuple[Any, ...],
     ) -> None:
         if self.trace is not None:
             self.trace.append(Step(label, host, operation, answer, reports))
@@ -453,7 +475,10 @@ class SteppedWorld:
         it was issued matters.
         """
         gathered = tuple(
-            [(task, tuple(sorted(gathering.answers.items()))) for task, gathering in sorted(self._gatherings.items())]
+            [
+                (task, tuple(sorted(gathering.answers.items())))
+                for task, gathering in sorted(self._gatherings.items())
+            ]
         )
         flushes = tuple(
             [

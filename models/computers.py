@@ -1,0 +1,217 @@
+"""Computers that carry out scripts: the active writer, the passive reader.
+
+Each runs the protocol's own code, of which an `Implementation` names the classes: other ones can be put in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shadowshare.models.observations import (
+    Activated,
+    ChangeBegan,
+    ChangeEnded,
+    CreationEnded,
+    DeletionBegan,
+    DeletionEnded,
+    FlushBegan,
+    FlushEnded,
+    LiveRead,
+    Observation,
+    ReadBegan,
+    ReadEnded,
+    StepFailed,
+)
+from shadowshare.models.patterns import sector_content
+from shadowshare.models.steps import ScriptStep, SectorRange
+from shadowshare.protocol.active import Active
+from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.geometry import Geometry, Location
+from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.operations import Buffer
+from shadowshare.protocol.passive import ByteRange, Passive
+from shadowshare.protocol.recovery import Recovery
+from shadowshare.sim.host import Computer, TaskFunction
+
+ACTIVATE = ScriptStep("become the active", "activate", "", ())
+Script = Sequence[ScriptStep]
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """The protocol code under test.
+
+    Attributes:
+        recovery: makes the active: an instance has ``run(location)``.
+        passive: makes a passive: has ``open(location, window_block_count)``.
+    """
+
+    recovery: type[Recovery] = Recovery
+    passive: type[Passive] = Passive
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all computers of a scenario share.
+
+    Attributes:
+        geometry: of the store.
+        location: where they find it.
+        shadow_copies: the ids that the scripts' names stand for.
+        window_block_count: journal blocks per catch-up read.
+    """
+
+    geometry: Geometry
+    location: Location
+    shadow_copies: Mapping[str, ShadowCopyId]
+    window_block_count: int
+
+
+class ScriptedComputer:
+    """Runs scripts, each a task; reports what they ask for and get, and when the host is at rest between steps."""
+
+    def __init__(self, name: str, setting: Setting, scripts: Sequence[Script]) -> None:
+        self.name = name
+        self.setting = setting
+        self.reports: list[Any] = []
+        self._positions = [0] * len(scripts)
+        self._is_within = [False] * len(scripts)
+        self._boundary: Hashable | None = None
+        self._scripts = scripts
+
+    def computer(self) -> Computer:
+        """What a host runs."""
+        tasks = [self._task_function(number) for number in range(len(self._scripts))]
+        return Computer(tasks, self.reports, self._take_boundary)
+
+    def _task_function(self, number: int) -> TaskFunction:
+        def task() -> Coroutine[Any, Any, None]:
+            return self._run(number)
+
+        return task
+
+    async def _run(self, number: int) -> None:
+        """Carry out one script, until a step fails."""
+        for position, step in enumerate(self._scripts[number]):
+            key = f"{self.name}{number}.{position + 1}"
+            self._is_within[number] = True
+            try:
+                await self.carry_out(step, key)
+            except ShadowshareError as error:
+                self.report(StepFailed(key, step, self.setting.shadow_copies.get(step.name), error))
+            self._is_within[number] = False
+            self._positions[number] = position + 1
+            if not any(self._is_within):
+                self._boundary = (tuple(self._positions), self.digest())
+
+    def _take_boundary(self) -> Hashable | None:
+        boundary, self._boundary = self._boundary, None
+        return boundary
+
+    def report(self, observation: Observation) -> None:
+        """Tell the observer."""
+        self.reports.append(observation)
+
+    async def carry_out(self, step: ScriptStep, key: str) -> None:
+        """Do one step."""
+        raise NotImplementedError
+
+    def digest(self) -> Hashable:
+        """The computer's state between two steps."""
+        raise NotImplementedError
+
+    def contents(self, place: SectorRange, data: Buffer) -> tuple[tuple[int, bytes], ...]:
+        """Sectors and their contents out of what was read at ``place``."""
+        size = self.setting.geometry.sector_bytes
+        if place.sector_count == 1:
+            return ((place.sector, bytes(data)),)
+        return tuple(
+            (place.sector + index, bytes(data[index * size : (index + 1) * size]))
+            for index in range(len(data) // size)
+        )
+
+
+class ActiveComputer(ScriptedComputer):
+    """The active: its first step is to become so."""
+
+    def __init__(self, name: str, setting: Setting, scripts: Sequence[Script], implementation: Implementation) -> None:
+        super().__init__(name, setting, scripts)
+        self._recovery = implementation.recovery()
+        self._active: Active | None = None
+
+    def digest(self) -> Hashable:
+        return None if self._active is None else self._active.digest()
+
+    async def carry_out(self, step: ScriptStep, key: str) -> None:
+        if step.verb == "activate":
+            self._active = await self._recovery.run(self.setting.location, self.setting.window_block_count)
+            self.report(Activated())
+            return
+        active = self._active
+        if active is None:
+            return
+        match step.verb:
+            case "create":
+                self.report(CreationEnded(await active.create()))
+            case "delete":
+                shadow_copy = self.setting.shadow_copies[step.name]
+                self.report(DeletionBegan(shadow_copy))
+                await active.delete(shadow_copy)
+                self.report(DeletionEnded(shadow_copy))
+            case "flush":
+                self.report(FlushBegan(key))
+                await active.flush()
+                self.report(FlushEnded(key))
+            case "verify":
+                place, size = step.places[0], self.setting.geometry.sector_bytes
+                data = await active.read(place.sector * size, place.sector_count * size)
+                self.report(LiveRead(self.contents(place, data)))
+            case _:
+                await self._change(active, step, key)
+
+    async def _change(self, active: Active, step: ScriptStep, key: str) -> None:
+        place, size = step.places[0], self.setting.geometry.sector_bytes
+        sectors = range(place.sector, place.sector + place.sector_count)
+        offset, length = place.sector * size, place.sector_count * size
+        origin = f"{self.name} {step.text!r} ({key})"
+        is_write = step.verb == "write"
+        contents = [sector_content(origin, sector, size) if is_write else bytes(size) for sector in sectors]
+        self.report(ChangeBegan(key, tuple(zip(sectors, contents, strict=True))))
+        if is_write:
+            await active.write(offset, contents[0] if len(contents) == 1 else b"".join(contents))
+        elif step.verb == "zero":
+            await active.write_zeroes(offset, length)
+        else:
+            await active.discard(offset, length)
+        self.report(ChangeEnded(key))
+
+
+class PassiveComputer(ScriptedComputer):
+    """A passive reader."""
+
+    def __init__(self, name: str, setting: Setting, scripts: Sequence[Script], implementation: Implementation) -> None:
+        super().__init__(name, setting, scripts)
+        self._open: Callable[..., Coroutine[Any, Any, Passive]] = implementation.passive.open
+        self._passive: Passive | None = None
+
+    def digest(self) -> Hashable:
+        return None if self._passive is None else self._passive.digest()
+
+    async def carry_out(self, step: ScriptStep, key: str) -> None:
+        if step.verb == "open":
+            self._passive = await self._open(self.setting.location, self.setting.window_block_count)
+            return
+        passive = self._passive
+        if passive is None:
+            return
+        if step.verb == "catch-up":
+            await passive.catch_up()
+            return
+        shadow_copy, size = self.setting.shadow_copies[step.name], self.setting.geometry.sector_bytes
+        self.report(ReadBegan(key, shadow_copy))
+        ranges = [ByteRange(place.sector * size, place.sector_count * size) for place in step.places]
+        buffers = await passive.read_many(shadow_copy, ranges)
+        contents = [self.contents(place, data) for place, data in zip(step.places, buffers, strict=True)]
+        self.report(ReadEnded(key, shadow_copy, contents[0] if len(contents) == 1 else sum(contents, ())))

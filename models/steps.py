@@ -1,0 +1,116 @@
+"""The small language in which a scenario says what a computer does, one step a line.
+
+==========================  ==========================================================================
+``create NAME``             create a shadow copy
+``delete NAME``             delete it
+``write WHERE``             write the volume there, with content that no other write has
+``zero WHERE``              write zeroes there
+``discard WHERE``           discard there
+``flush``                   make the volume's acknowledged writes durable
+``verify WHERE``            read the live volume there
+``open``                    open the store (a passive)
+``catch-up``                bring the cached view up to date (a passive)
+``read NAME WHERE ...``     read a shadow copy (a passive), all places in one batch
+==========================  ==========================================================================
+
+WHERE is an extent (``2``), extents (``0-2``), a sector of an extent (``1:0``), sectors (``0:1-1:0``, the last one
+included), or ``all``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.geometry import Geometry
+
+ACTIVE_VERBS = ("create", "delete", "write", "zero", "discard", "flush", "verify")
+PASSIVE_VERBS = ("open", "catch-up", "read")
+_NAMED = ("create", "delete", "read")
+_PLACED = ("write", "zero", "discard", "verify", "read")
+_WHERE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?(?:-(\d{1,9})(?::(\d{1,9}))?)?")
+_NAME = re.compile(r"[a-z][a-z0-9]*")
+
+
+class StepError(ShadowshareError):
+    """A step of a scenario cannot be understood."""
+
+
+class SectorRange(NamedTuple):
+    """``sector_count`` sectors of the volume from ``sector`` on."""
+
+    sector: int
+    sector_count: int
+
+
+class ScriptStep(NamedTuple):
+    """One step of a script."""
+
+    text: str
+    verb: str
+    name: str
+    places: tuple[SectorRange, ...]
+
+
+def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
+    """Understand one step.
+
+    Args:
+        text: the step.
+        role: ``active`` or ``passive``.
+        geometry: of the scenario's store, to which the places refer.
+
+    Raises:
+        StepError: says which step, and what is wrong with it.
+    """
+    verb, *words = text.split() or [""]
+    verbs = PASSIVE_VERBS if role == "passive" else ACTIVE_VERBS
+    if verb not in verbs:
+        raise StepError(f"step {text!r}: a computer with role {role!r} can {', '.join(verbs)}; not {verb!r}")
+    name = ""
+    if verb in _NAMED:
+        if not words or not _NAME.fullmatch(words[0]):
+            raise StepError(f"step {text!r}: {verb} needs the name of a shadow copy (letters and digits)")
+        name = words.pop(0)
+    if verb not in _PLACED:
+        if words:
+            raise StepError(f"step {text!r}: nothing may follow, but {' '.join(words)!r} does")
+        return ScriptStep(text, verb, name, ())
+    if not words or (len(words) > 1 and verb != "read"):
+        raise StepError(f"step {text!r}: {verb} needs {'a place' if verb != 'read' else 'at least one place'}")
+    return ScriptStep(text, verb, name, tuple(_parse_place(text, word, geometry) for word in words))
+
+
+def _parse_place(step: str, word: str, geometry: Geometry) -> SectorRange:
+    if word == "all":
+        return SectorRange(0, geometry.volume_sector_count)
+    match = _WHERE.fullmatch(word)
+    if match is None:
+        raise StepError(f"step {step!r}: {word!r} is no place; write 2, 0-2, 1:0, 0:1-1:0 or all")
+    extent, sector, last_extent, last_sector = [None if part is None else int(part) for part in match.groups()]
+    assert extent is not None
+    first = _sector(step, word, geometry, extent, sector or 0)
+    end_extent = extent if last_extent is None else last_extent
+    end_sector = last_sector if last_extent is not None else sector
+    if end_sector is None:
+        start, sector_count = _span(step, word, geometry, end_extent)
+        end = start + sector_count
+    else:
+        end = _sector(step, word, geometry, end_extent, end_sector) + 1
+    if end <= first:
+        raise StepError(f"step {step!r}: {word!r} ends before it begins")
+    return SectorRange(first, end - first)
+
+
+def _span(step: str, word: str, geometry: Geometry, extent: int) -> tuple[int, int]:
+    if extent >= geometry.extent_count:
+        raise StepError(f"step {step!r}: {word!r} is beyond the volume of {geometry.extent_count} extents")
+    return geometry.extent_span(extent)
+
+
+def _sector(step: str, word: str, geometry: Geometry, extent: int, sector: int) -> int:
+    start, sector_count = _span(step, word, geometry, extent)
+    if sector >= sector_count:
+        raise StepError(f"step {step!r}: {word!r}: extent {extent} has {sector_count} sectors, counted from 0")
+    return start + sector

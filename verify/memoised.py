@@ -1,0 +1,140 @@
+"""Memoised hosts: the protocol's code runs once for each new thing that can happen to it.
+
+A host is a deterministic automaton of the answers it gets. `Automaton` remembers it as nodes and edges (node, task,
+answer) -> node; a `MemoisedHost` is merely a node in it, and is copied by copying a number. The real code runs only for
+an edge that is new: on a live host that stands at that node, or on a new one to which the answers on the way there are
+given again.
+
+Nodes merge where the host says that it is at rest (`Computer.boundary`): what led there no longer matters.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple
+
+from shadowshare.sim.host import Computer, Host, Outcome
+from shadowshare.sim.memory_disk import Answer
+
+LIVE_HOST_COUNT_MAXIMUM = 64
+
+
+class HiddenNondeterminism(AssertionError):
+    """The same answers led a host to something else the second time."""
+
+
+class _Node(NamedTuple):
+    parent: int
+    task: int
+    answer: Any
+    outcome: Outcome | None
+    unfinished_count: int
+
+
+class Automaton:
+    """What is known of one host.
+
+    Args:
+        factory: makes the computer afresh.
+        merges: whether nodes at rest merge; without, every history is a node of its own.
+    """
+
+    def __init__(self, factory: Callable[[], Computer], merges: bool = True) -> None:
+        self._factory = factory
+        self._merges = merges
+        self._nodes: list[_Node] = [_Node(-1, 0, None, None, 0)]
+        self._edges: dict[tuple[int, int, Any], tuple[int, Outcome]] = {}
+        self._at_rest: dict[Hashable, int] = {}
+        self._live: OrderedDict[int, Host] = OrderedDict()
+        self.run_count = 0
+        """How often the real code was run for a new edge."""
+
+    @property
+    def node_count(self) -> int:
+        """Different states of the host that were met."""
+        return len(self._nodes)
+
+    def unfinished_count(self, node: int) -> int:
+        """Tasks that were started and have not ended."""
+        return self._nodes[node].unfinished_count
+
+    def step(self, node: int, task: int, answer: Answer) -> tuple[int, Outcome]:
+        """The node and the outcome to which an answer leads."""
+        edge = (node, task, answer)
+        known = self._edges.get(edge)
+        if known is None:
+            known = self._edges[edge] = self._run(node, task, answer)
+        return known
+
+    def _run(self, node: int, task: int, answer: Answer) -> tuple[int, Outcome]:
+        host = self._live.pop(node, None) or self._relive(node)
+        outcome = host.deliver(task, answer)
+        self.run_count += 1
+        boundary = host.computer.boundary()
+        if boundary is not None and self._merges:
+            merged = self._at_rest.get(boundary)
+            if merged is not None:
+                return merged, outcome
+            self._at_rest[boundary] = len(self._nodes)
+        self._nodes.append(_Node(node, task, answer, outcome, host.unfinished_count))
+        reached = len(self._nodes) - 1
+        self._live[reached] = host
+        if len(self._live) > LIVE_HOST_COUNT_MAXIMUM:
+            self._live.popitem(last=False)[1].close()
+        return reached, outcome
+
+    def _relive(self, node: int) -> Host:
+        """A live host at a node, by giving it the answers on the way there."""
+        way = []
+        while node:
+            way.append(self._nodes[node])
+            node = self._nodes[node].parent
+        host = Host(self._factory())
+        for step in reversed(way):
+            outcome = host.deliver(step.task, step.answer)
+            host.computer.boundary()
+            if step.outcome is not None and _identity(outcome) != _identity(step.outcome):
+                raise HiddenNondeterminism(
+                    f"the same answers led to {outcome} after {step.outcome}: the code depends on something else"
+                )
+        return host
+
+
+def _identity(outcome: Outcome) -> object:
+    """What must be the same each time: the requests."""
+    return [
+        (task, [operation.identity() for operation in (request if isinstance(request, tuple) else (request,))])
+        for task, request in outcome.requests
+    ]
+
+
+class MemoisedHost:
+    """A host as a node of its automaton; answers like `Host`."""
+
+    __slots__ = ("_automaton", "_node")
+
+    def __init__(self, automaton: Automaton, node: int = 0) -> None:
+        self._automaton = automaton
+        self._node = node
+
+    @property
+    def unfinished_count(self) -> int:
+        """Tasks that were started and have not ended."""
+        return self._automaton.unfinished_count(self._node)
+
+    def deliver(self, task: int, answer: Answer) -> Outcome:
+        """Give a task an answer, or start it with None."""
+        self._node, outcome = self._automaton.step(self._node, task, answer)
+        return outcome
+
+    def close(self) -> None:
+        """The host crashed: nothing to do."""
+
+    def fork(self) -> MemoisedHost:
+        """An independent copy."""
+        return MemoisedHost(self._automaton, self._node)
+
+    def key(self) -> Hashable:
+        """The node."""
+        return self._node

@@ -1,0 +1,232 @@
+"""The oracle: looks on, knows what every answer must be, and says when one is wrong.
+
+It takes the snapshot image from the disk itself: what the volume held at the instant when the journal block with the
+creation took effect. It does not ask the protocol what it believes. Checked are:
+
+``image``       every sector that a passive read returns equals the image of that shadow copy
+``existence``   a shadow copy whose creation was acknowledged is found until its deletion is requested
+``live``        the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
+``read-only``   a passive never issues anything but reads
+``error``       no step ends with an error that the scenario does not allow
+``progress``    no task waits for ever
+
+Not checked here: how long anything takes, and that errors are raised only where they must be beyond the above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+
+from shadowshare.models import observations as seen
+from shadowshare.models.patterns import origin_of
+from shadowshare.protocol.errors import ShadowCopyNotFound, ShadowshareError
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
+from shadowshare.protocol.layout import Block, Created, ShadowCopyId, decode_block
+from shadowshare.protocol.operations import Operation, Write
+from shadowshare.protocol.passive import ByteRange, Passive
+from shadowshare.scenarios.definition import Scenario
+from shadowshare.scenarios.staging import initial_volume, location_of
+from shadowshare.sim.inline import perform_inline
+from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.verify.volume_history import VolumeHistory
+
+Image = tuple[bytes, ...]
+
+AUDITOR = -1
+"""Host number under which the oracle itself reads."""
+
+
+class Violation(NamedTuple):
+    """Something that must never happen, and did."""
+
+    rule: str
+    message: str
+    host: str
+    extent: int | None
+
+
+class Oracle:
+    """Watches one scenario's world; see the module.
+
+    Args:
+        scenario: what is run.
+        passive: the implementation that audits what is left on the disks at the end.
+    """
+
+    def __init__(self, scenario: Scenario, passive: type[Passive] = Passive) -> None:
+        self.scenario = scenario
+        self.geometry: Geometry = scenario.geometry
+        self.violation: Violation | None = None
+        self.images: dict[ShadowCopyId, Image] = {}
+        self.acknowledged: frozenset[ShadowCopyId] = frozenset()
+        self.deletion_began: frozenset[ShadowCopyId] = frozenset()
+        self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
+        self._must_be_found: frozenset[str] = frozenset()
+        self._volume = VolumeHistory(initial_volume(scenario.geometry))
+        self._passive = passive
+        self._journal = self.geometry.journal_sectors
+        self._allowed_errors = frozenset(scenario.faults.allowed_errors)
+
+    # -- what the world tells ------------------------------------------------------------------------------------
+
+    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """Take the image when a creation takes effect."""
+        if (
+            operation.sector not in self._journal
+            or operation.device != self.geometry.area_device
+            or not isinstance(operation, Write)
+        ):
+            return
+        block = decode_block(self.geometry, operation.sector, operation.data)
+        if isinstance(block, Block):
+            for record in block.records:
+                if isinstance(record, Created) and record.shadow_copy not in self.images:
+                    image = tuple(world.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
+                    self.images = {**self.images, record.shadow_copy: image}
+
+    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A passive issued something that is no read."""
+        self._violated("read-only", f"a passive issued {operation}", self._name(host))
+
+    def lost_power(self, world: SteppedWorld) -> None:
+        """From now on the volume may hold what it held at the last flush."""
+        self._volume.lost_power()
+
+    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+        """Check what a computer got, and note what it may expect from now on."""
+        match report:
+            case seen.ReadEnded():
+                self._check_read(host, report.shadow_copy, report.sectors)
+            case seen.ReadBegan():
+                if report.shadow_copy in self.acknowledged - self.deletion_began:
+                    self._must_be_found |= {report.key}
+            case seen.ChangeBegan():
+                self._volume.change_began(report.key, report.sectors)
+            case seen.ChangeEnded():
+                self._volume.change_ended(report.key)
+            case seen.FlushBegan():
+                self._volume.flush_began(report.key)
+            case seen.FlushEnded():
+                self._volume.flush_ended(report.key)
+            case seen.CreationEnded():
+                self.acknowledged |= {report.shadow_copy}
+            case seen.DeletionBegan():
+                self.deletion_began |= {report.shadow_copy}
+            case seen.DeletionEnded():
+                self.deletion_ended |= {report.shadow_copy}
+            case seen.LiveRead():
+                self._check_live(dict(report.sectors), self._name(host))
+            case seen.Activated():
+                self._volume.settle_unacknowledged()
+            case seen.StepFailed():
+                self._check_failure(host, report)
+            case _:
+                self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
+
+    # -- at the end ----------------------------------------------------------------------------------------------
+
+    def audit(self, world: SteppedWorld) -> None:
+        """Nothing is in flight: open the store as a new passive would, and check all that is left on the disks."""
+        if self.violation is not None:
+            return
+        if world.is_stuck:
+            self._violated("progress", "nothing is in flight, but a task waits for ever", "")
+            return
+        volume = world.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count]
+        self._check_live(dict(enumerate(volume)), "audit")
+        if self.violation is None:
+            self._audit_shadow_copies(world)
+
+    def _audit_shadow_copies(self, world: SteppedWorld) -> None:
+        disks = world.disks
+        try:
+            passive = perform_inline(self._passive.open(location_of(self.geometry)), disks, AUDITOR)
+            copies = perform_inline(passive.shadow_copies(), disks, AUDITOR)
+            for copy in copies:
+                data = perform_inline(
+                    passive.read_many(copy.id, [ByteRange(0, self.geometry.volume_bytes)]), disks, AUDITOR
+                )[0]
+                size = self.geometry.sector_bytes
+                sectors = ((at, bytes(data[at * size : (at + 1) * size])) for at in range(len(data) // size))
+                self._compare("audit", copy.id, tuple(sectors))
+        except ShadowshareError as error:
+            self._violated("error", f"the store cannot be read at the end: {error}", "audit")
+            return
+        found = {copy.id for copy in copies}
+        for lost in sorted(self.acknowledged - self.deletion_began - found):
+            self._violated("existence", f"shadow copy {lost} was acknowledged and is gone", "audit")
+        for undead in sorted(self.deletion_ended & found):
+            self._violated("existence", f"shadow copy {undead} was deleted and is back", "audit")
+
+    # -- checks --------------------------------------------------------------------------------------------------
+
+    def _check_read(self, host: int, shadow_copy: ShadowCopyId, sectors: tuple[tuple[int, bytes], ...]) -> None:
+        if shadow_copy not in self.images:
+            self._violated("image", f"shadow copy {shadow_copy} was read, but never created", self._name(host))
+        else:
+            self._compare(self._name(host), shadow_copy, sectors)
+
+    def _compare(self, host: str, shadow_copy: ShadowCopyId, sectors: tuple[tuple[int, bytes], ...]) -> None:
+        image = self.images[shadow_copy]
+        for sector, content in sectors:
+            if content != image[sector]:
+                extent, within = divmod(sector, self.geometry.extent_sectors)
+                self._violated(
+                    "image",
+                    f"shadow copy {shadow_copy}, extent {extent}, sector {within} of it: got {origin_of(content)}, "
+                    f"the image is {origin_of(image[sector])}",
+                    host,
+                    extent,
+                )
+                return
+
+    def _check_live(self, sectors: dict[int, bytes], host: str) -> None:
+        wrong = self._volume.find_wrong(sectors)
+        if wrong is not None:
+            sector, expected = wrong
+            extent, within = divmod(sector, self.geometry.extent_sectors)
+            self._violated(
+                "live",
+                f"live volume, extent {extent}, sector {within} of it: holds {origin_of(sectors[sector])}, "
+                f"must hold {' or '.join(origin_of(content) for content in expected)}",
+                host,
+                extent,
+            )
+
+    def _check_failure(self, host: int, failure: seen.StepFailed) -> None:
+        error = failure.error
+        if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
+            if failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began:
+                self._violated("existence", str(error), self._name(host))
+            return
+        if type(error).__name__ not in self._allowed_errors:
+            step = failure.step.text if failure.step else "?"
+            self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
+
+    def _violated(self, rule: str, message: str, host: str, extent: int | None = None) -> None:
+        if self.violation is None:
+            self.violation = Violation(rule, message, host, extent)
+
+    def _name(self, host: int) -> str:
+        return self.scenario.hosts[host].name
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def fork(self) -> Oracle:
+        """An independent copy; what it holds is replaced and never changed in place."""
+        copy = object.__new__(Oracle)
+        copy.__dict__.update(self.__dict__)
+        copy._volume = self._volume.fork()
+        return copy
+
+    def key(self) -> Hashable:
+        """Equal for two oracles exactly if they will judge alike."""
+        return (
+            tuple(self.images.items()),
+            self.acknowledged,
+            self.deletion_began,
+            self.deletion_ended,
+            self._must_be_found,
+            self._volume.key(),
+        )
