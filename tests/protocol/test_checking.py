@@ -94,6 +94,7 @@ class DiskWithBadSector(MemoryDisk):
     """Whoever reads the bad sector gets an error."""
 
     __slots__ = ("bad_sector",)
+    bad_sector: int
 
     def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:
         end = operation.sector + operation.sector_count

@@ -1,0 +1,107 @@
+"""A store on real devices, for programs and for the commands: plain calls that block, no coroutines to be seen.
+
+store = Store("disk.img")
+with store.open_active() as active:
+    shadow_copy = active.create()
+    active.write(0, b"new")
+with store.open_passive() as passive:
+    old = passive.read(shadow_copy, 0, 3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shadowshare.protocol.checking import CheckResult, check_store
+from shadowshare.protocol.errors import StoreError
+from shadowshare.protocol.geometry import Geometry
+from shadowshare.protocol.passive import Passive
+from shadowshare.protocol.recovery import activate
+from shadowshare.sim.active_store import ActiveStore
+from shadowshare.sim.passive_store import PassiveStore
+from shadowshare.sim.real import RealWorld
+from shadowshare.sim.store_disks import AnyPath, OpenStore, locate, open_disks
+from shadowshare.sim.store_format import format_devices
+from shadowshare.sim.store_plan import FormatOptions
+from shadowshare.sim.superblock_search import find_area_offset_bytes
+
+__all__ = ["ActiveStore", "FormatOptions", "PassiveStore", "Store"]
+
+
+class Store:
+    """Where a store is. Nothing is opened before it is asked for.
+
+    Args:
+        image: the device with the volume, and with the differential area behind it unless ``area`` is given.
+        area: the device with the differential area, if it has one of its own.
+        direct: True insists on O_DIRECT, False does without it, None takes it where it works.
+    """
+
+    def __init__(self, image: AnyPath, area: AnyPath | None = None, direct: bool | None = None) -> None:
+        self.image = Path(image)
+        self.area = None if area is None else Path(area)
+        self._direct = direct
+
+    def format(self, options: FormatOptions | None = None, force: bool = False) -> Geometry:
+        """Make a new, empty store here; see `shadowshare.sim.store_format.format_devices`."""
+        return format_devices(self.image, self.area, options, force)
+
+    @contextmanager
+    def open_passive(
+        self, passive_class: type[Passive] = Passive, lane_count: int = 1
+    ) -> Iterator[PassiveStore]:
+        """Open for reading only, without a lock.
+
+        Args:
+            passive_class: whose ``open`` makes the passive.
+            lane_count: operations in flight at once, at most.
+
+        Raises:
+            StoreError, CannotOpen, ReadError: there is no store, or it cannot be used.
+        """
+        with self._open_disks(writable=False) as opened, RealWorld(opened.disks, lane_count) as world:
+            yield PassiveStore(world, world.run(passive_class.open(opened.located.location)))
+
+    @contextmanager
+    def open_active(self, lane_count: int = 1) -> Iterator[ActiveStore]:
+        """Become the active one: lock the devices and recover the store, then hold it until the end.
+
+        Raises:
+            Locked: another active of this machine has the store open.
+            StoreError, CannotOpen, DiskError: there is no store, or it cannot be used.
+            JournalFull: there is no room left for another takeover.
+        """
+        with self._open_disks(writable=True) as opened, RealWorld(opened.disks, lane_count) as world:
+            yield ActiveStore(world, world.run(activate(opened.located.location)))
+
+    def check(self) -> CheckResult:
+        """Whether the store is intact; see `shadowshare.protocol.checking`.
+
+        Raises:
+            StoreError, CannotOpen, ReadError: nothing could be told.
+        """
+        with self._open_disks(writable=False) as opened, RealWorld(opened.disks) as world:
+            return world.run(check_store(opened.located.location))
+
+    @contextmanager
+    def _open_disks(self, writable: bool) -> Iterator[OpenStore]:
+        offset_bytes = self._area_offset_bytes()
+        with open_disks(
+            self.image, self.area, writable=writable, direct=self._direct, area_offset_bytes=offset_bytes
+        ) as opened:
+            yield opened
+
+    def _area_offset_bytes(self) -> int | None:
+        """Where the area begins, if that has to be searched for because the superblock at the end is damaged."""
+        try:
+            locate(self.image, self.area)
+        except StoreError:
+            if self.area is not None:
+                raise
+            offset_bytes = find_area_offset_bytes(self.image)
+            if offset_bytes is None:
+                raise
+            return offset_bytes
+        return None

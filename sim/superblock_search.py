@@ -1,0 +1,100 @@
+"""Finding where a differential area begins when the superblock at the end of the device is damaged.
+
+On a device that volume and area share, nothing but that last superblock says where the area begins. So look for the
+first one, from the end backwards. A volume may hold anything, also what looks like a superblock: only one that fits
+this device to the sector and has a journal of its own store behind it counts, and if there are two, none does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shadowshare.protocol.errors import CannotOpen, DiskError, StoreError
+from shadowshare.protocol.geometry import SECTOR_BYTES, VOLUME_DEVICE, Geometry
+from shadowshare.protocol.layout import (
+    SUPERBLOCK_BYTES,
+    SUPERBLOCK_MAGIC,
+    Block,
+    decode_block,
+    decode_superblock,
+)
+from shadowshare.protocol.operations import Read
+from shadowshare.sim.file_disk import FileDisk
+
+SEARCH_BYTES = 4 * 1024**3
+"""How much of the device's end is searched: a few seconds."""
+
+_CHUNK_BYTES = 4 * 1024**2
+
+
+def find_area_offset_bytes(path: Path, search_bytes: int = SEARCH_BYTES) -> int | None:
+    """The byte at which the only differential area on this device begins; None if there is none, or several.
+
+    Raises:
+        CannotOpen: the device cannot be opened.
+        ReadError: the disk failed.
+    """
+    with _open(path) as disk:
+        size_bytes = disk.sector_count * disk.sector_bytes
+        found: list[int] = []
+        end = size_bytes
+        while end > max(0, size_bytes - search_bytes):
+            start = max(0, end - _CHUNK_BYTES)
+            found += _superblocks_in(disk, start, end)
+            end = start
+        return found[0] if len(found) == 1 else None
+
+
+def _open(path: Path) -> FileDisk:
+    """Open with the largest sectors that the device's size allows; the store's may be as small, not larger."""
+    try:
+        return FileDisk.open(path, max(SECTOR_BYTES), writable=False)
+    except CannotOpen:
+        return FileDisk.open(path, min(SECTOR_BYTES), writable=False)
+
+
+def _superblocks_in(disk: FileDisk, start: int, end: int) -> list[int]:
+    """The offsets of first superblocks that fit this device, in whole sectors ``[start, end)`` of bytes."""
+    data = _read(disk, start, end)
+    found = []
+    place = data.find(SUPERBLOCK_MAGIC)
+    while place >= 0:
+        if place % SECTOR_BYTES[0] == 0 and _fits(
+            disk, start + place, data[place : place + SUPERBLOCK_BYTES]
+        ):
+            found.append(start + place)
+        place = data.find(SUPERBLOCK_MAGIC, place + 1)
+    return found
+
+
+def _fits(disk: FileDisk, offset_bytes: int, raw: bytes) -> bool:
+    try:
+        geometry = decode_superblock(raw)
+    except StoreError:
+        return False
+    device_bytes = disk.sector_count * disk.sector_bytes
+    first, last = (sector * geometry.sector_bytes for sector in geometry.superblock_sectors)
+    is_here = geometry.area_device == VOLUME_DEVICE and first == offset_bytes
+    return is_here and last + geometry.sector_bytes == device_bytes and _has_journal(disk, geometry)
+
+
+def _has_journal(disk: FileDisk, geometry: Geometry) -> bool:
+    """Whether a half of the journal begins with an intact block of this store."""
+    for generation in (1, 2):
+        sector = geometry.block_sector(generation, 0)
+        start = sector * geometry.sector_bytes
+        if isinstance(
+            decode_block(geometry, sector, _read(disk, start, start + geometry.sector_bytes)), Block
+        ):
+            return True
+    return False
+
+
+def _read(disk: FileDisk, start: int, end: int) -> bytes:
+    size = disk.sector_bytes
+    first, stop = start // size, -(-end // size)
+    answer = disk.perform(Read(VOLUME_DEVICE, first, stop - first))
+    if isinstance(answer, DiskError):
+        raise answer
+    assert isinstance(answer, bytes | memoryview)
+    return bytes(answer)[start - first * size : end - first * size]
