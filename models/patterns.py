@@ -26,5 +26,7 @@ def origin_of(content: Buffer) -> str:
     if not any(raw):
         return ZERO
     text, end, _ = raw.partition(b"\n")
-    origin, at, _ = text.decode("ascii", "replace").rpartition(" @")
-    return origin if end and at and len(origin) <= 80 and origin.isprintable() else f"bytes {raw[:8].hex()}..."
+    origin, at, sector = text.decode("ascii", "replace").rpartition(" @")
+    if not (end and at and sector.isdigit() and len(origin) <= 80 and origin.isprintable()):
+        return f"bytes {raw[:8].hex()}..."
+    return f"{origin} of sector {sector}"

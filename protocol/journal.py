@@ -355,7 +355,7 @@ class JournalAppender:
             geometry, sector, self.epoch, cursor.generation, cursor.sequence + 1, cursor.checksum, tuple(contents)
         )
         await self._write(sector, raw)
-        await Flush(geometry.area_device)
+        await self._flush()
         block = decode_block(geometry, sector, raw)
         assert isinstance(block, Block)
         return follower.apply(block, raw)
@@ -370,3 +370,7 @@ class JournalAppender:
                     raise
             else:
                 return
+
+    async def _flush(self) -> None:
+        """Make the block durable before anything relies on it."""
+        await Flush(self.follower.geometry.area_device)

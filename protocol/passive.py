@@ -83,6 +83,8 @@ _Part = tuple[_Request, int, int]
 class Passive:
     """A passive computer's access to a store. Make one with `Passive.open`."""
 
+    follower_class: type[JournalFollower] = JournalFollower
+
     def __init__(self, journal: JournalFollower) -> None:
         self.geometry: Geometry = journal.geometry
         self._journal = journal
@@ -95,7 +97,7 @@ class Passive:
             StoreError: there is no store, or it is damaged.
             ReadError: the disk failed.
         """
-        journal = JournalFollower(await read_geometry(location), window_block_count)
+        journal = cls.follower_class(await read_geometry(location), window_block_count)
         await journal.load()
         return cls(journal)
 
@@ -142,11 +144,11 @@ class Passive:
             ReadError: the disk failed.
         """
         wanted = [self._request(byte_range) for byte_range in ranges]
-        pending = self._plan(await self._tables(shadow_copy), [(one, one.first, one.end) for one in wanted])
+        pending = self._plan(await self._known_tables(shadow_copy), [(one, one.first, one.end) for one in wanted])
         while pending:
             buffers = await self._read_runs([run for _, run in pending])
             progress = await self._determine_again([run for _, run in pending])
-            tables = self._journal.view.tables(shadow_copy)
+            tables = self._cached_tables(shadow_copy)
             stale: list[_Part] = []
             for (one, run), buffer in zip(pending, buffers, strict=True):
                 unproved = self._settle(run, buffer, tables, progress, one.settled)
@@ -164,13 +166,16 @@ class Passive:
 
     # -- the steps of a read -------------------------------------------------------------------------------------
 
-    async def _tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+    async def _known_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
         """The cached tables, or fresh ones if the cached view does not know the shadow copy."""
         try:
-            return self._journal.view.tables(shadow_copy)
+            return self._cached_tables(shadow_copy)
         except ShadowCopyNotFound:
             await self.catch_up()
-            return self._journal.view.tables(shadow_copy)
+            return self._cached_tables(shadow_copy)
+
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+        return self._journal.view.tables(shadow_copy)
 
     async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
         return await together([Read(run.device, run.sector, run.sector_count) for run in runs])

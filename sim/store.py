@@ -37,12 +37,26 @@ class Store:
         image: the device with the volume, and with the differential area behind it unless ``area`` is given.
         area: the device with the differential area, if it has one of its own.
         direct: True insists on O_DIRECT, False does without it, None takes it where it works.
+        area_offset_bytes: where the differential area begins on ``image``, for when the superblock at the end is
+            damaged and the area is larger than what is searched for it (`SEARCH_BYTES`).
     """
 
-    def __init__(self, image: AnyPath, area: AnyPath | None = None, direct: bool | None = None) -> None:
+    def __init__(
+        self,
+        image: AnyPath,
+        area: AnyPath | None = None,
+        direct: bool | None = None,
+        area_offset_bytes: int | None = None,
+    ) -> None:
         self.image = Path(image)
         self.area = None if area is None else Path(area)
         self._direct = direct
+        self._area_offset_bytes = area_offset_bytes
+
+    @property
+    def paths(self) -> list[Path]:
+        """The devices that the store is on."""
+        return [self.image] if self.area is None else [self.image, self.area]
 
     def format(self, options: FormatOptions | None = None, force: bool = False) -> Geometry:
         """Make a new, empty store here; see `shadowshare.sim.store_format.format_devices`."""
@@ -87,21 +101,21 @@ class Store:
 
     @contextmanager
     def _open_disks(self, writable: bool) -> Iterator[OpenStore]:
-        offset_bytes = self._area_offset_bytes()
+        offset_bytes = self._area_offset_bytes_if_needed()
         with open_disks(
             self.image, self.area, writable=writable, direct=self._direct, area_offset_bytes=offset_bytes
         ) as opened:
             yield opened
 
-    def _area_offset_bytes(self) -> int | None:
+    def _area_offset_bytes_if_needed(self) -> int | None:
         """Where the area begins, if that has to be searched for because the superblock at the end is damaged."""
         try:
-            locate(self.image, self.area)
+            locate(self.image, self.area, self._area_offset_bytes)
         except StoreError:
-            if self.area is not None:
+            if self.area is not None or self._area_offset_bytes is not None:
                 raise
             offset_bytes = find_area_offset_bytes(self.image)
             if offset_bytes is None:
                 raise
             return offset_bytes
-        return None
+        return self._area_offset_bytes

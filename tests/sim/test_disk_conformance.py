@@ -207,16 +207,20 @@ class Grows(MemoryDisk):
 
 
 class ForgetsAfterDiscard(MemoryDisk):
-    """Only a sequence shows it: after a discard of 3 sectors the next read finds zeroes."""
+    """Only a sequence shows it: right after a discard of a length that no other check uses, all reads as zeroes."""
 
-    discarded = False
+    is_forgetful = False
 
     def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:
-        if self.discarded and isinstance(operation, Read):
-            type(self).discarded = False
+        if isinstance(operation, Read) and self.is_forgetful:
             return bytes(operation.sector_count * self.sector_bytes)
-        if isinstance(operation, Discard):
-            type(self).discarded = operation.sector_count == 3
+        self.is_forgetful = isinstance(operation, Discard) and operation.sector_count not in (
+            1,
+            8,
+            16,
+            17,
+            40,
+        )
         return super().perform(operation, host, issued_at)
 
 
