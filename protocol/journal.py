@@ -159,7 +159,9 @@ class JournalFollower:
             for record in block.records:
                 view.apply(record)
         self.view, self._digest = view, digest
-        self.cursor = Cursor(block.epoch, block.generation, block.sequence, part_count - 1, block.checksum, raw)
+        self.cursor = Cursor(
+            block.epoch, block.generation, block.sequence, part_count - 1, block.checksum, raw
+        )
         return True
 
     # -- catch up ------------------------------------------------------------------------------------------------
@@ -187,10 +189,14 @@ class JournalFollower:
                 self._last_unusable = None
                 return Progress.SAME if self.cursor is before else Progress.ADVANCED
             if look is _Look.RELOAD:
-                self._note_unusable((self.cursor, bytes(data)), "a block that does not follow the one before it")
+                self._note_unusable(
+                    (self.cursor, bytes(data)), "a block that does not follow the one before it"
+                )
                 return Progress.RELOADED
             if look is _Look.AGAIN:
-                self._note_unusable((self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap")
+                self._note_unusable(
+                    (self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap"
+                )
 
     async def _look(self) -> tuple[_Look, bytes | memoryview]:
         """Read from the last applied block on, and apply what fits."""
@@ -269,7 +275,10 @@ class JournalFollower:
             sector = geometry.block_sector(seal.generation, seal.part_count - 1)
             raw = bytes(await Read(geometry.area_device, sector, 1))
             block = decode_block(geometry, sector, raw)
-            if isinstance(block, Block) and (block.generation, block.checksum) == (seal.generation, seal.checksum):
+            if isinstance(block, Block) and (block.generation, block.checksum) == (
+                seal.generation,
+                seal.checksum,
+            ):
                 epoch = max(self.cursor.epoch, block.epoch)
                 self._digest = _fold(self._digest, block)
                 self.cursor = Cursor(
@@ -289,7 +298,7 @@ class JournalFollower:
             where = self.geometry.block_sector(max(1, cursor.generation), cursor.position)
             raise JournalDamaged(
                 f"the journal is damaged: {meaning}, behind block {cursor.sequence} of generation {cursor.generation} "
-                f"(sector {where} of device {self.geometry.area_device}). `shadowshare check` shows what is intact"
+                f"(sector {where} of device {self.geometry.area_device}): see `shadowshare store check`"
             )
 
 
@@ -352,7 +361,13 @@ class JournalAppender:
             )
         sector = geometry.block_sector(cursor.generation, position)
         raw = encode_block(
-            geometry, sector, self.epoch, cursor.generation, cursor.sequence + 1, cursor.checksum, tuple(contents)
+            geometry,
+            sector,
+            self.epoch,
+            cursor.generation,
+            cursor.sequence + 1,
+            cursor.checksum,
+            tuple(contents),
         )
         await self._write(sector, raw)
         await self._flush()

@@ -76,13 +76,17 @@ def decode_superblock(raw: Buffer) -> Geometry:
     """
     head = bytes(raw[:SUPERBLOCK_BYTES])
     if len(head) < SUPERBLOCK_BYTES or not head.startswith(SUPERBLOCK_MAGIC):
-        raise NotAStore("no superblock is here: this is not a shadowshare store (make one with `shadowshare format`)")
+        raise NotAStore(
+            "no superblock is here: this is no shadowshare store (make one with `shadowshare store format`)"
+        )
     if checksum_of(head[:-CHECKSUM_BYTES]) != head[-CHECKSUM_BYTES:]:
         raise SuperblockDamaged("the checksum of the superblock is wrong")
     fields = _SUPERBLOCK.unpack_from(head)
     _, version, sector_bytes, store_id, extent_sectors, flags, *counts, _copy, reserved = fields
     if version != FORMAT_VERSION:
-        raise UnsupportedFormat(f"the store has format version {version}; this program knows version {FORMAT_VERSION}")
+        raise UnsupportedFormat(
+            f"the store has format version {version}; this program knows version {FORMAT_VERSION}"
+        )
     if flags & ~_ON_OTHER_DEVICE or reserved:
         raise UnsupportedFormat(f"the superblock has flags {flags:#x} that this program does not know")
     volume_sector_count, area_sector, area_sector_count, half_block_count, slot_count = counts
@@ -118,7 +122,9 @@ def find_superblock(tail: bytes) -> Geometry:
             raise GeometryMismatch(
                 f"the superblock says sectors of {geometry.sector_bytes} bytes, but stands in one of {sector_bytes}"
             )
-    raise NotAStore("no superblock at the end: not a shadowshare store, truncated, or its last superblock was damaged")
+    raise NotAStore(
+        "no superblock at the end: not a shadowshare store, truncated, or its last superblock was damaged"
+    )
 
 
 # -- records -----------------------------------------------------------------------------------------------------
@@ -277,7 +283,9 @@ def decode_block(geometry: Geometry, sector: int, raw: Buffer) -> Block | NoBloc
     Since a sector is written atomically, and formatting zeroes the journal, a sector that is neither zero nor an
     intact block of this store at its own address was damaged.
     """
-    magic, store_id, address, epoch, generation, sequence, previous, record_count, _, _ = _BLOCK.unpack_from(raw)
+    magic, store_id, address, epoch, generation, sequence, previous, record_count, _, _ = _BLOCK.unpack_from(
+        raw
+    )
     if magic != BLOCK_MAGIC:
         return NoBlock.EMPTY if not any(raw) else NoBlock.DAMAGED
     body = raw[:-CHECKSUM_BYTES]

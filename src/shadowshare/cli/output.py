@@ -1,0 +1,114 @@
+"""What all commands share: sizes and how they are read and written, ``--json``, tables, and progress."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_UNITS = "KMGTPE"
+_SIZE = re.compile(r"([0-9]+)\s*(?:B|([KMGTPE])(|iB|B))?", re.ASCII | re.IGNORECASE)
+_SIZE_DIGITS_MAXIMUM = 30
+
+
+if TYPE_CHECKING:
+    _SizeBase = click.ParamType[int, Any]
+else:
+    _SizeBase = click.ParamType  # which takes no type arguments before click 8.5
+
+
+class SizeType(_SizeBase):
+    """A number of bytes: ``4096``, ``64K``, ``1GiB`` (powers of 1024), or ``1GB`` (powers of 1000)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes that ``value`` means."""
+        if isinstance(value, int):
+            return value
+        match = _SIZE.fullmatch(value.strip())
+        if match is None or len(match[1]) > _SIZE_DIGITS_MAXIMUM:
+            self.fail(
+                f"{value!r} is no size: write a whole number of bytes, such as 4096, 64K or 1GiB", param, ctx
+            )
+        number, unit, suffix = match.groups()
+        base = 1000 if (suffix or "").upper() == "B" else 1024
+        size_bytes: int = int(number) * base ** (_UNITS.index(unit.upper()) + 1 if unit else 0)
+        return size_bytes
+
+
+SIZE = SizeType()
+
+
+def human_size(size_bytes: int) -> str:
+    """A size for people: the largest unit in which it has at least one digit, at most one digit behind the point."""
+    if size_bytes < 1024:
+        return f"{size_bytes} B"
+    power = min(len(_UNITS), (size_bytes.bit_length() - 1) // 10)
+    return f"{size_bytes / 1024**power:.1f}".removesuffix(".0") + f" {_UNITS[power - 1]}iB"
+
+
+def json_option(command: _F) -> _F:
+    """Adds ``--json``, which a command takes as ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(command)
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON document on standard output."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Print names and values, one pair a line."""
+    width = max(map(len, fields), default=0)
+    for name, value in fields.items():
+        click.echo(f"{name:{width}}  {value}")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table: with lines on a terminal, else plain columns, so that other programs can read it."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        table = Table(*columns)
+        for row in cells:
+            table.add_row(*row)
+        Console().print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in [list(columns), *cells]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@contextmanager
+def bytes_progress(label: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error, if that is a terminal. Yields a function to tell it of more bytes."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(label, total=total_bytes)
+        yield lambda size_bytes: progress.advance(task, size_bytes)

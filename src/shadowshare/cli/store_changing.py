@@ -1,0 +1,133 @@
+"""The store commands that change something: format, create, delete, write, discard."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from shadowshare.cli.output import SIZE, human_size, json_option, print_json
+from shadowshare.cli.store_arguments import PATH, print_one, takes_store
+from shadowshare.cli.store_descriptions import geometry_as_dict
+from shadowshare.protocol.errors import OutOfRange
+from shadowshare.sim.store import FormatOptions, Store
+from shadowshare.sim.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR_BYTES
+
+
+@click.command("format")
+@click.argument("image", type=PATH)
+@click.option("--area", type=PATH, help="Put the differential area on this device, or in this file.")
+@click.option(
+    "--volume-size", type=SIZE, help="How much of IMAGE is the volume.  [default: all that a file holds]"
+)
+@click.option(
+    "--area-size", type=SIZE, help="Size of the differential area.  [default: a quarter of the volume]"
+)
+@click.option(
+    "--extent-size", type=SIZE, default=DEFAULT_EXTENT_BYTES, help="Unit of copy-on-write.  [default: 64K]"
+)
+@click.option("--sector-size", type=SIZE, default=DEFAULT_SECTOR_BYTES, help="512 or 4096.  [default: 4096]")
+@click.option("--journal-size", type=SIZE, help="Size of the journal.  [default: enough to fill every slot]")
+@click.option(
+    "--force", is_flag=True, help="Overwrite a store, or a file given as --area, that is there already."
+)
+@json_option
+def format_command(
+    image: Path,
+    area: Path | None,
+    volume_size: int | None,
+    area_size: int | None,
+    extent_size: int,
+    sector_size: int,
+    journal_size: int | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Make IMAGE the volume of a new store. What the volume holds is not changed.
+
+    The differential area is put behind it: a file grows, and a block device must have the room. With --area it is
+    another file, which is made if it does not exist, or all of another device.
+
+    Example: shadowshare store format disk.img --area-size 256M
+    """
+    options = FormatOptions(volume_size, area_size, journal_size, extent_size, sector_size)
+    geometry = Store(image, area).format(options, force)
+    if as_json:
+        print_json({"store": geometry_as_dict(geometry)})
+        return
+    size = geometry.sector_bytes
+    click.echo(
+        f"made a store: volume {human_size(geometry.volume_bytes)}, differential area "
+        f"{human_size(geometry.area_sector_count * size)} with {geometry.slot_count} slots of "
+        f"{human_size(geometry.extent_sectors * size)}"
+    )
+
+
+@click.command()
+@takes_store
+@json_option
+def create(store: Store, as_json: bool) -> None:
+    """Create a shadow copy of the volume as it is now, and print its id.
+
+    Example: shadowshare store create disk.img
+    """
+    with store.open_active() as active:
+        shadow_copy = active.create()
+    print_one("id", str(shadow_copy), as_json)
+
+
+@click.command()
+@takes_store
+@click.argument("shadow_copy", metavar="ID")
+@json_option
+def delete(store: Store, shadow_copy: str, as_json: bool) -> None:
+    """Delete the shadow copy ID, and print its id.
+
+    Example: shadowshare store delete disk.img oldest
+    """
+    with store.open_active() as active:
+        found = active.find(shadow_copy)
+        active.delete(found)
+    print_one("id", str(found), as_json)
+
+
+@click.command()
+@takes_store
+@click.argument("offset", type=SIZE)
+@click.argument("file", type=PATH, default="-")
+@json_option
+def write(store: Store, offset: int, file: Path, as_json: bool) -> None:
+    """Write FILE, or standard input, to the volume at byte OFFSET, and print how many bytes that were.
+
+    Example: shadowshare store write disk.img 1M new-data.bin
+    """
+    is_stream = str(file) == "-"
+    opened = nullcontext(sys.stdin.buffer) if is_stream else file.open("rb")
+    with opened as source, store.open_active() as active:
+        known_bytes = file.stat().st_size if not is_stream and file.is_file() else 0
+        if offset + known_bytes > active.geometry.volume_bytes:  # say so before anything is written
+            raise OutOfRange(
+                f"{known_bytes} bytes at {offset} reach beyond the volume of {active.geometry.volume_bytes} bytes"
+            )
+        written_bytes = active.write_from(offset, source)
+    print_one("written_bytes", written_bytes, as_json)
+
+
+@click.command()
+@takes_store
+@click.argument("offset", type=SIZE)
+@click.argument("length", type=SIZE)
+@json_option
+def discard(store: Store, offset: int, length: int, as_json: bool) -> None:
+    """Discard LENGTH bytes of the volume at OFFSET, both whole sectors. They read as zeroes then.
+
+    Example: shadowshare store discard disk.img 1M 64K
+    """
+    with store.open_active() as active:
+        active.discard(offset, length)
+    print_one("discarded_bytes", length, as_json)
+
+
+commands = [format_command, create, delete, write, discard]
