@@ -12,6 +12,9 @@ class NotConforming(AssertionError):
     """A disk did what no disk may do."""
 
 
+_PERIOD = bytes(index * 7 % 251 + 1 for index in range(251))
+
+
 def expect(condition: bool, message: str) -> None:
     """Complain with ``message`` unless ``condition`` holds. Unlike ``assert``, also when Python optimises."""
     if not condition:
@@ -20,8 +23,8 @@ def expect(condition: bool, message: str) -> None:
 
 def pattern(size_bytes: int, seed: int) -> bytes:
     """Bytes without zeroes, different for every seed from 1 to 250, whose period divides no sector size."""
-    period = bytes((index * 7 + seed) % 251 + 1 for index in range(251))
-    return (period * (size_bytes // 251 + 1))[:size_bytes]
+    seed %= len(_PERIOD)
+    return (_PERIOD * (size_bytes // len(_PERIOD) + 2))[seed : seed + size_bytes]
 
 
 def perform(disk: Disk, operation: Operation) -> Answer:
