@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +17,7 @@ from shadowshare.sim.disk_conformance import CHECKS, Check, DiskConformance, non
 from shadowshare.sim.disk_probe import NotConforming
 from shadowshare.sim.file_disk import FileDisk
 from shadowshare.sim.memory_disk import Answer, MemoryDisk
+from tests.sim.loop_devices import attach, detach
 
 
 class BothSectorSizes(DiskConformance):
@@ -64,24 +63,11 @@ class TestDirectFile(OnFiles):
     direct = True
 
 
-def attach(path: Path, sector_bytes: int) -> str:
-    """Make a loop device of a file, or skip where that is not possible."""
-    if os.geteuid() != 0:
-        pytest.skip("only root sets up loop devices")
-    if shutil.which("losetup") is None or not Path("/dev/loop-control").exists():
-        pytest.skip("this machine has no losetup or no loop devices")
-    command = ["losetup", "--find", "--show", "--direct-io=on", f"--sector-size={sector_bytes}", str(path)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"losetup failed: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
 @pytest.mark.may_skip_in_ci
 class TestLoopDevice(OnFiles):
     def make_disk(self, sector_bytes: int, sector_count: int) -> Disk:
         device = attach(self.make_file(sector_bytes * sector_count), sector_bytes)
-        self.stack.callback(subprocess.run, ["losetup", "--detach", device], check=True)
+        self.stack.callback(detach, device)
         return self.stack.enter_context(FileDisk.open(device, sector_bytes, writable=True, direct=True))
 
 
