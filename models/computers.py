@@ -70,9 +70,13 @@ class Setting:
 
 
 class ScriptedComputer:
-    """Runs scripts, each a task; reports what they ask for and get, and when the host is at rest between steps."""
+    """Runs scripts, each a task; reports what they ask for and get.
+
+    With ``notes_rest`` it also says when the host is at rest between steps, for explorers that merge states.
+    """
 
     def __init__(self, name: str, setting: Setting, scripts: Sequence[Script]) -> None:
+        self.notes_rest = False
         self.name = name
         self.setting = setting
         self.reports: list[Any] = []
@@ -103,7 +107,7 @@ class ScriptedComputer:
                 self.report(StepFailed(key, step, self.setting.shadow_copies.get(step.name), error))
             self._is_within[number] = False
             self._positions[number] = position + 1
-            if not any(self._is_within):
+            if self.notes_rest and not any(self._is_within):
                 self._boundary = (tuple(self._positions), self.digest())
 
     def _take_boundary(self) -> Hashable | None:

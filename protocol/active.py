@@ -28,10 +28,10 @@ from shadowshare.protocol.journal import JournalAppender
 from shadowshare.protocol.layout import Copied, Created, Deleted, Record, ShadowCopyId
 from shadowshare.protocol.operations import (
     Buffer,
+    Change,
     Discard,
     Event,
     Flush,
-    Operation,
     Read,
     Write,
     WriteZeroes,
@@ -146,31 +146,37 @@ class Active:
             )
         return offset // size, length // size
 
-    async def _change(self, operation: Operation) -> None:
+    async def _change(self, operation: Change) -> None:
         """Preserve what ``operation`` changes, then let it change the volume."""
         self._refuse_if_stopped()
         if not operation.sector_count:
             return
-        await self._writes.enter()
+        if not self._writes.try_enter():
+            await self._writes.enter()
         try:
-            first = operation.sector // self.geometry.extent_sectors
-            last = (operation.sector + operation.sector_count - 1) // self.geometry.extent_sectors
-            await self._preserve(range(first, last + 1))
-            await together([operation])
+            extent_sectors = self.geometry.extent_sectors
+            first = operation.sector // extent_sectors
+            last = (operation.sector + operation.sector_count - 1) // extent_sectors
+            extents = range(first, last + 1)
+            if self._missing(extents):
+                await self._preserve(extents)
+            await operation
         finally:
             self._writes.leave()
 
     # -- copy on write -------------------------------------------------------------------------------------------
 
+    def _missing(self, extents: range) -> list[int]:
+        """Those of ``extents`` of which the newest shadow copy, if there is one, has no copy."""
+        newest = self.view.newest
+        if newest is None:
+            return []
+        table = newest.table
+        return [extent for extent in extents if extent not in table]
+
     async def _preserve(self, extents: range) -> None:
-        """Return once the newest shadow copy, if there is one, durably has a copy of each of ``extents``."""
-        while True:
-            newest = self.view.newest
-            if newest is None:
-                return
-            missing = [extent for extent in extents if extent not in newest.table]
-            if not missing:
-                return
+        """Return once none of ``extents`` is missing in the newest shadow copy."""
+        while missing := self._missing(extents):
             elsewhere = {id(event): event for extent in missing if (event := self._copying.get(extent)) is not None}
             mine = [extent for extent in missing if extent not in self._copying]
             if mine:

@@ -51,6 +51,13 @@ class Gate:
         self._reopened: Event | None = None
         self._emptied: Event | None = None
 
+    def try_enter(self) -> bool:
+        """Pass if the gate is open; whether it is."""
+        if self._reopened is not None:
+            return False
+        self._inside_count += 1
+        return True
+
     async def enter(self) -> None:
         """Pass, or wait until the gate is open again."""
         while self._reopened is not None:

@@ -144,10 +144,16 @@ class Passive:
             ReadError: the disk failed.
         """
         wanted = [self._request(byte_range) for byte_range in ranges]
-        pending = self._plan(await self._known_tables(shadow_copy), [(one, one.first, one.end) for one in wanted])
+        try:
+            tables = self._cached_tables(shadow_copy)
+        except ShadowCopyNotFound:
+            await self.catch_up()
+            tables = self._cached_tables(shadow_copy)
+        pending = self._plan(tables, [(one, one.first, one.end) for one in wanted])
         while pending:
-            buffers = await self._read_runs([run for _, run in pending])
-            progress = await self._determine_again([run for _, run in pending])
+            runs = [run for _, run in pending]
+            buffers = await self._read_runs(runs)
+            progress = await self._determine_again(runs)
             tables = self._cached_tables(shadow_copy)
             stale: list[_Part] = []
             for (one, run), buffer in zip(pending, buffers, strict=True):
@@ -165,14 +171,6 @@ class Passive:
         raise ReadOnly("a passive computer never writes: open the store as the active one")
 
     # -- the steps of a read -------------------------------------------------------------------------------------
-
-    async def _known_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
-        """The cached tables, or fresh ones if the cached view does not know the shadow copy."""
-        try:
-            return self._cached_tables(shadow_copy)
-        except ShadowCopyNotFound:
-            await self.catch_up()
-            return self._cached_tables(shadow_copy)
 
     def _cached_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
         return self._journal.view.tables(shadow_copy)

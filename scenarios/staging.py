@@ -46,8 +46,10 @@ def _formatted(geometry: Geometry) -> tuple[tuple[bytes, ...], ...]:
     return tuple(tuple(disk.sectors) for disk in disks)
 
 
-def computer_factory(scenario: Scenario, plan: HostPlan, implementation: Implementation) -> Callable[[], Computer]:
-    """Makes the computer of one host, afresh at each call."""
+def computer_factory(
+    scenario: Scenario, plan: HostPlan, implementation: Implementation, notes_rest: bool = False
+) -> Callable[[], Computer]:
+    """Makes the computer of one host, afresh at each call; see `ScriptedComputer` for ``notes_rest``."""
     setting = Setting(
         scenario.geometry, location_of(scenario.geometry), scenario.shadow_copies, scenario.catch_up_blocks
     )
@@ -55,6 +57,7 @@ def computer_factory(scenario: Scenario, plan: HostPlan, implementation: Impleme
 
     def make() -> Computer:
         scripted: ScriptedComputer = kind(plan.name, setting, plan.scripts, implementation)
+        scripted.notes_rest = notes_rest
         return scripted.computer()
 
     return make

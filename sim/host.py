@@ -34,11 +34,10 @@ class Computer(NamedTuple):
     boundary: Callable[[], Hashable | None]
 
 
-class Outcome(NamedTuple):
-    """What an answer led to: requests by task, and reports, both in order."""
+Outcome = tuple[tuple[tuple[int, Request], ...], tuple[Any, ...]]
+"""What an answer led to: requests, each with its task, and reports, both in order."""
 
-    requests: tuple[tuple[int, Request], ...]
-    reports: tuple[Any, ...]
+NO_REPORTS: tuple[Any, ...] = ()
 
 
 class Host:
@@ -57,46 +56,49 @@ class Host:
 
     def deliver(self, task: int, answer: Answer) -> Outcome:
         """Give a task the answer to its request; the first delivery, of None, starts it."""
-        requests: list[tuple[int, Request]] = []
-        self._run(task, answer, requests)
+        request = self._run(task, answer)
+        requests: tuple[tuple[int, Request], ...] = () if request is None else ((task, request),)
         if self._parked:
-            self._wake(requests)
+            requests += self._wake()
         reports = self.computer.reports
         if not reports:
-            return Outcome(tuple(requests), ())
-        outcome = Outcome(tuple(requests), tuple(reports))
+            return requests, NO_REPORTS
+        outcome = requests, tuple(reports)
         reports.clear()
         return outcome
 
-    def _run(self, task: int, answer: Answer, requests: list[tuple[int, Request]]) -> None:
-        coroutine = self._coroutines[task]
-        if coroutine is None:
-            coroutine = self._coroutines[task] = self.computer.tasks[task]()
-            self.unfinished_count += 1
+    def _run(self, task: int, answer: Answer) -> Request | None:
+        """Run a task to its next request; None if it waits for another task, or ended."""
+        coroutine = self._coroutines[task] or self._begin(task)
         try:
             wanted = coroutine.throw(answer) if isinstance(answer, Exception) else coroutine.send(answer)
         except StopIteration:
             self.unfinished_count -= 1
-        except Exception as error:
+            return None
+        except Exception as error:  # whatever it is, it ended the task, and an observer must hear of it
             self.unfinished_count -= 1
             self.computer.reports.append(error)
-        else:
-            if isinstance(wanted, Event):
-                self._parked.append((task, wanted))
-            else:
-                requests.append((task, wanted))
+            return None
+        if type(wanted) is Event:
+            self._parked.append((task, wanted))
+            return None
+        request: Request = wanted
+        return request
 
-    def _wake(self, requests: list[tuple[int, Request]]) -> None:
+    def _begin(self, task: int) -> Coroutine[Any, Any, None]:
+        coroutine = self._coroutines[task] = self.computer.tasks[task]()
+        self.unfinished_count += 1
+        return coroutine
+
+    def _wake(self) -> tuple[tuple[int, Request], ...]:
         """Run every task whose event was set, in the order in which they began to wait."""
-        woken = True
-        while woken:
-            woken = False
-            for index, (task, event) in enumerate(self._parked):
-                if event.is_set:
-                    del self._parked[index]
-                    self._run(task, None, requests)
-                    woken = True
-                    break
+        requests: list[tuple[int, Request]] = []
+        while ready := next((entry for entry in self._parked if entry[1].is_set), None):
+            self._parked.remove(ready)
+            request = self._run(ready[0], None)
+            if request is not None:
+                requests.append((ready[0], request))
+        return tuple(requests)
 
     def close(self) -> None:
         """Drop the coroutines, as a crash does."""

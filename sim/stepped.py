@@ -288,13 +288,24 @@ class SteppedWorld:
 
     def take(self, choice: Choice) -> None:
         """Let one of `choices` happen."""
-        if type(choice) is Flight:
-            self._land(choice, None)
+        if type(choice) is not Flight:
+            assert isinstance(choice, Happening)
+            self._happen(choice)
             return
-        assert isinstance(choice, Happening)
+        self.flights.remove(choice)
+        answer = self._perform(choice)
+        if self._gatherings or self.trace is not None:
+            self._answer(choice, answer, choice.label)
+        else:
+            self._take_outcome(choice.host, self.hosts[choice.host].deliver(choice.task, answer))
+
+    def _happen(self, choice: Happening) -> None:
+        """Let an event happen."""
         if choice.kind == "error-after":
             self.write_errors_left -= 1
-            self._land(choice.subject, WriteError("the device reported an error"), label=choice.label)
+            self.flights.remove(choice.subject)
+            answer = self._perform(choice.subject)
+            self._answer(choice.subject, answer or WriteError("the device reported an error"), choice.label)
         elif choice.kind == "error-instead":
             self._fail(choice)
         elif choice.kind == "late":
@@ -332,13 +343,6 @@ class SteppedWorld:
         possible = ", ".join(choice.label for choice in choices) or "nothing"
         raise ScheduleError(f"{label!r} cannot happen here; what can: {possible}")
 
-    def _land(self, flight: Flight, error: Exception | None, label: str | None = None) -> None:
-        self.flights.remove(flight)
-        answer = self._perform(flight)
-        if error is not None and answer is None:
-            answer = error
-        self._answer(flight, answer, label or flight.label)
-
     def _fail(self, choice: Happening) -> None:
         flight = choice.subject
         self.flights.remove(flight)
@@ -356,12 +360,10 @@ class SteppedWorld:
         if access is Access.WRITE:
             if self.watcher is not None and answer is None:
                 self.watcher.wrote(self, flight.host, operation)
-        elif type(operation) is Reserve and self.late:
+        elif access is Access.RESERVE and self.late:
             disk = self.disks[operation.device]
             self.late = [
-                late
-                for late in self.late
-                if late.operation.device != operation.device or not disk.is_fenced(late.host)
+                late for late in self.late if late.operation.device != operation.device or not disk.is_fenced(late.host)
             ]
         return answer
 
@@ -376,23 +378,29 @@ class SteppedWorld:
             del self._gatherings[host, task]
             delivered = gathering.joined()
         outcome = self.hosts[host].deliver(task, delivered)
-        self._record(label, host, flight.operation, answer, outcome.reports)
+        self._record(label, host, flight.operation, answer, outcome[1])
         self._take_outcome(host, outcome)
 
     def _take_outcome(self, host: int, outcome: Outcome) -> None:
-        for task, request in outcome.requests:
-            self._submit(host, task, request)
-        if outcome.reports and self.watcher is not None:
-            for report in outcome.reports:
+        requests, reports = outcome
+        for task, request in requests:
+            if type(request) is tuple or (self.rules.tears and request.sector_count > 1):
+                self._submit_pieces(host, task, request)
+            else:
+                if host in self.rules.readers and request.access is not Access.READ:
+                    self._tell_submitted(host, request)
+                issued_at = self.disks[request.device].write_count
+                self.flights.append(Flight(host, task, 0, request, issued_at, self.rules.actors[host][task]))
+        if reports and self.watcher is not None:
+            for report in reports:
                 self.watcher.reported(self, host, report)
 
-    def _submit(self, host: int, task: int, request: Request) -> None:
+    def _tell_submitted(self, host: int, operation: Operation) -> None:
+        if self.watcher is not None:
+            self.watcher.submitted(self, host, operation)
+
+    def _submit_pieces(self, host: int, task: int, request: Request) -> None:
         actor = self.rules.actors[host][task]
-        if isinstance(request, Operation) and (request.sector_count <= 1 or not self.rules.tears):
-            if host in self.rules.readers and request.access is not Access.READ and self.watcher is not None:
-                self.watcher.submitted(self, host, request)
-            self.flights.append(Flight(host, task, 0, request, self.disks[request.device].write_count, actor))
-            return
         is_single = isinstance(request, Operation)
         operations = (request,) if isinstance(request, Operation) else request
         gathering = Gathering([], is_single)

@@ -122,7 +122,7 @@ class _Search:
         self._budget = budget
         self._progress = progress
         self._automata = [
-            Automaton(computer_factory(scenario, plan, implementation), merges) for plan in scenario.hosts
+            Automaton(computer_factory(scenario, plan, implementation, merges), merges) for plan in scenario.hosts
         ]
         self._ids: dict[Hashable, int] = {}
         self._came_from: list[tuple[int, str]] = []

@@ -14,7 +14,7 @@ from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.geometry import VOLUME_DEVICE
 from shadowshare.protocol.journal import JournalAppender, JournalFollower, Progress
 from shadowshare.protocol.layout import Deleted, ShadowCopyId
-from shadowshare.protocol.operations import Buffer, Operation, Read, Write
+from shadowshare.protocol.operations import Buffer, Change, Read, Write
 from shadowshare.protocol.passive import Passive, Run
 from shadowshare.protocol.recovery import Recovery
 from shadowshare.protocol.view import Table
@@ -135,7 +135,7 @@ class _VolumeBeforeEntry(Active):
         await self._fill(missing, slots)
         self._unpublished = list(zip(missing, slots, strict=True))
 
-    async def _change(self, operation: Operation) -> None:
+    async def _change(self, operation: Change) -> None:
         await super()._change(operation)
         if self._unpublished:
             await self._publish(self._unpublished)
@@ -153,7 +153,7 @@ class _UnflushedAppender(JournalAppender):
 
 
 class _PartialCopy(Active):
-    async def _change(self, operation: Operation) -> None:
+    async def _change(self, operation: Change) -> None:
         self._touched = range(operation.sector, operation.sector + operation.sector_count)
         await super()._change(operation)
 

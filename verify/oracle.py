@@ -63,7 +63,7 @@ class Oracle:
         self.deletion_began: frozenset[ShadowCopyId] = frozenset()
         self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
         self._must_be_found: frozenset[str] = frozenset()
-        self._volume = VolumeHistory(initial_volume(scenario.geometry))
+        self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self._passive = passive
         self._journal = self.geometry.journal_sectors
         self._allowed_errors = frozenset(scenario.faults.allowed_errors)

@@ -26,32 +26,35 @@ class VolumeHistory:
 
     Args:
         initial: the content of every sector of the volume before anything was written.
+        can_lose_power: whether to keep, too, what a power loss may bring back.
     """
 
-    __slots__ = ("_durable", "_flushing", "_initial", "_visible")
+    __slots__ = ("_can_lose_power", "_durable", "_flushing", "_initial", "_sectors", "_visible")
 
-    def __init__(self, initial: Sequence[bytes]) -> None:
+    def __init__(self, initial: Sequence[bytes], can_lose_power: bool = True) -> None:
         self._initial = initial
+        self._can_lose_power = can_lose_power
         self._visible: dict[int, tuple[Entry, ...]] = {}
         self._durable: dict[int, tuple[Entry, ...]] = {}
         self._flushing: dict[str, frozenset[str]] = {}
+        self._sectors: dict[str, list[int]] = {}
+        """Of each write that was requested and not acknowledged."""
 
     def change_began(self, key: str, sectors: tuple[tuple[int, bytes], ...]) -> None:
         """A write of ``sectors`` was requested."""
+        self._sectors[key] = [sector for sector, _ in sectors]
         for sector, content in sectors:
-            earlier = self._durable.get(sector) or (Entry("", self._initial[sector], True, frozenset()),)
-            entry = Entry(key, content, False, frozenset(entry.key for entry in earlier if entry.has_ended))
-            self._visible[sector] = (*self._visible.get(sector, earlier), entry)
-            self._durable[sector] = (*earlier, entry)
+            for history in (self._visible, self._durable) if self._can_lose_power else (self._visible,):
+                earlier = history.get(sector) or (Entry("", self._initial[sector], True, frozenset()),)
+                ended = frozenset([entry.key for entry in earlier if entry.has_ended])
+                history[sector] = (*earlier, Entry(key, content, False, ended))
 
     def change_ended(self, key: str) -> None:
         """It was acknowledged."""
-        for sector, entries in self._visible.items():
-            written = next((entry for entry in entries if entry.key == key), None)
-            if written is not None:
-                self._visible[sector] = _without(_ended(entries, {key}), written.supersedes)
-        for sector, entries in self._durable.items():
-            self._durable[sector] = _ended(entries, {key})
+        for sector in self._sectors.pop(key):
+            self._visible[sector] = _acknowledged(self._visible[sector], key)
+            if self._can_lose_power:
+                self._durable[sector] = _ended(self._durable[sector], {key})
 
     def flush_began(self, key: str) -> None:
         """A flush was requested: it covers what is acknowledged by now."""
@@ -65,7 +68,7 @@ class VolumeHistory:
         self._flushing = flushing
         for sector, entries in self._durable.items():
             superseded = frozenset[str]().union(*(entry.supersedes for entry in entries if entry.key in covered))
-            self._durable[sector] = _without(entries, superseded)
+            self._durable[sector] = tuple([entry for entry in entries if entry.key not in superseded])
 
     def settle_unacknowledged(self) -> None:
         """The hosts that wrote before are fenced: nothing of theirs that is in flight will land any more."""
@@ -90,10 +93,11 @@ class VolumeHistory:
 
     def fork(self) -> VolumeHistory:
         """An independent copy."""
-        copy = VolumeHistory(self._initial)
+        copy = VolumeHistory(self._initial, self._can_lose_power)
         copy._visible = dict(self._visible)
         copy._durable = dict(self._durable)
         copy._flushing = self._flushing
+        copy._sectors = dict(self._sectors)
         return copy
 
     def key(self) -> Hashable:
@@ -105,9 +109,17 @@ class VolumeHistory:
         )
 
 
+def _acknowledged(entries: tuple[Entry, ...], key: str) -> tuple[Entry, ...]:
+    """The entries after one was acknowledged: without those that it supersedes."""
+    superseded = next(entry.supersedes for entry in entries if entry.key == key)
+    return tuple(
+        [
+            Entry(key, entry.content, True, entry.supersedes) if entry.key == key else entry
+            for entry in entries
+            if entry.key not in superseded
+        ]
+    )
+
+
 def _ended(entries: tuple[Entry, ...], keys: set[str]) -> tuple[Entry, ...]:
     return tuple([entry._replace(has_ended=True) if entry.key in keys else entry for entry in entries])
-
-
-def _without(entries: tuple[Entry, ...], keys: frozenset[str]) -> tuple[Entry, ...]:
-    return tuple([entry for entry in entries if entry.key not in keys])

@@ -1,0 +1,82 @@
+"""How fast the stepped world is: one writer and two readers on the memory disk, random schedules, oracle on.
+
+The writer overwrites, creates and deletes for ever; the readers read the newest shadow copies. A step is one disk
+operation that takes effect. What is timed is the whole of it: choosing, disk, protocol code, oracle.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from shadowshare.models.computers import Implementation
+from shadowshare.scenarios.definition import Scenario, parse_scenario
+from shadowshare.scenarios.staging import live_hosts, stage
+from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.random_walk import walk_once
+
+ROUND_COUNT = 5
+CREATION_COUNT = 200
+
+
+def endless_scenario(creation_count: int = CREATION_COUNT, reader_count: int = 2) -> Scenario:
+    """A writer that creates ``creation_count`` shadow copies one after the other, and readers that keep reading them."""
+    extents = 8
+    writer, reads = [], []
+    for number in range(creation_count):
+        writer.append(f"create s{number}")
+        writer += [f"write {extent}" for extent in range(extents)]
+        writer += [f"write {extent}" for extent in range(0, extents, 2)]
+        if number:
+            writer.append(f"delete s{number - 1}")
+        reads += [f"read s{number} {extent}" for extent in range(extents)]
+    readers = [f"R{chr(ord('a') + index)}" for index in range(reader_count)]
+    lines = [
+        'name = "endless"',
+        'story = "One writer and readers, for ever."',
+        "before = [" + ", ".join(f'"{name}: open"' for name in readers) + "]",
+        "[hosts]",
+        'W = "active"',
+        *(f'{name} = "passive"' for name in readers),
+        "[store]",
+        f"extents = {extents}",
+        "slots = 24",
+        f"half_blocks = {creation_count * 12 + 16}",
+        "[race]",
+        f"W = {writer!r}",
+        *(f"{name} = {reads!r}" for name in readers),
+    ]
+    return parse_scenario("\n".join(lines))
+
+
+def run_once(scenario: Scenario, seed: int, with_oracle: bool) -> tuple[int, float]:
+    """Steps of one random schedule, and the seconds that they took; setting up is not timed."""
+    oracle = Oracle(scenario) if with_oracle else None
+    world = stage(scenario, live_hosts(scenario, Implementation()), oracle)
+    random = Random(seed)
+    start = perf_counter()
+    labels = walk_once(world, random)
+    seconds = perf_counter() - start
+    if oracle is not None and oracle.violation is not None:
+        raise AssertionError(f"violated: {oracle.violation}")
+    return len(labels), seconds
+
+
+def measure(round_count: int = ROUND_COUNT) -> list[dict[str, Any]]:
+    """Rows of figures, medians over the rounds."""
+    scenario = endless_scenario()
+    rows = []
+    for name, with_oracle in (("oracle on", True), ("oracle off", False)):
+        runs = [run_once(scenario, seed, with_oracle) for seed in range(round_count)]
+        rates = [steps / seconds for steps, seconds in runs]
+        rows.append(
+            {
+                "name": f"stepped world, one writer and two readers, {name}",
+                "steps": runs[0][0],
+                "steps_per_second": round(median(rates)),
+                "steps_per_second_best": round(max(rates)),
+            }
+        )
+    return rows

@@ -1,0 +1,78 @@
+"""Results as tables of text: columns and rows. Who prints them decides on lines and colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shadowshare.verify.counterexample import Replay
+from shadowshare.verify.result import ScenarioResult
+
+Table = tuple[list[str], list[list[str]]]
+"""Column headings, and rows of as many cells."""
+
+SHORT_COUNT = 10**7
+
+
+def verdict_table(results: Sequence[ScenarioResult]) -> Table:
+    """One row a scenario: its verdict first, then what it rests on."""
+    columns = ["scenario", "verdict", "as expected", "schedules", "states", "seconds"]
+    return columns, [
+        [
+            result.name,
+            result.verdict,
+            "yes" if result.ok else f"NO: {result.expected} expected",
+            "-" if result.schedules is None else short_count(result.schedules),
+            str(result.details.get("states") or "-"),
+            f"{result.seconds:.2f}",
+        ]
+        for result in results
+    ]
+
+
+def short_count(count: int) -> str:
+    """A count for people: whole up to 10^7, then in powers of ten."""
+    if count < SHORT_COUNT:
+        return f"{count:,}"
+    mantissa, _, exponent = f"{count:.1e}".partition("e+")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def replay_table(replay: Replay) -> Table:
+    """One row a step: a column for each host, in which stands what it did; and what came of it."""
+    columns = ["step", *replay.hosts, "result"]
+    rows = []
+    for row in replay.rows:
+        cells = [row.action if host == row.host else "" for host in replay.hosts]
+        if not row.host:
+            cells[0] = f"** {row.action} **"
+        rows.append([str(row.number), *cells, row.result])
+    return columns, rows
+
+
+def result_json(result: ScenarioResult) -> dict[str, Any]:
+    """A scenario's result for programs."""
+    violation = result.violation
+    return {
+        "name": result.name,
+        "verdict": result.verdict,
+        "expected": result.expected,
+        "ok": result.ok,
+        "reason": result.reason,
+        "schedules": result.schedules,
+        "schedule": result.schedule,
+        "violation": None if violation is None else violation._asdict(),
+        "seconds": round(result.seconds, 6),
+        **result.details,
+    }
+
+
+def replay_json(replay: Replay) -> dict[str, Any]:
+    """A replay for programs."""
+    return {
+        "scenario": replay.scenario,
+        "schedule": replay.schedule,
+        "verdict": "violated" if replay.violation else "unknown",
+        "violation": None if replay.violation is None else replay.violation._asdict(),
+        "steps": [row._asdict() for row in replay.rows],
+    }

@@ -1,0 +1,83 @@
+"""Runs scenarios and makes their results; the only place where a run's verdicts come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from shadowshare.models.computers import Implementation
+from shadowshare.scenarios.definition import Scenario
+from shadowshare.sim.schedule import Schedule
+from shadowshare.verify.counterexample import run_schedule
+from shadowshare.verify.explorer import Budget, Progress, explore
+from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.random_walk import random_walk
+from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to run scenarios.
+
+    Attributes:
+        implementation: the protocol code under test.
+        state_count_maximum: states to meet at most in each scenario.
+        seconds_maximum: time to take at most for each scenario; None for no limit.
+        random_count: run so many random schedules instead of all of them.
+        seed: of the random schedules.
+    """
+
+    implementation: Implementation = field(default_factory=Implementation)
+    state_count_maximum: int = 2_000_000
+    seconds_maximum: float | None = None
+    random_count: int | None = None
+    seed: int = 0
+
+
+def run_scenario(scenario: Scenario, plan: Plan, progress: Progress | None = None) -> ScenarioResult:
+    """Run one scenario: every interleaving, or random ones if the plan says so."""
+    start = perf_counter()
+    if plan.random_count is not None:
+        exploration = random_walk(scenario, plan.random_count, plan.seed, plan.implementation)
+    else:
+        budget = Budget(plan.state_count_maximum, plan.seconds_maximum)
+        exploration = explore(scenario, plan.implementation, budget, progress=progress)
+    verdict, reason = _verdict(scenario, exploration, plan.implementation)
+    schedule = str(Schedule(scenario.name, exploration.labels)) if exploration.violation else None
+    return ScenarioResult(
+        scenario.name,
+        verdict,
+        scenario.expected,
+        reason,
+        exploration.schedule_count,
+        schedule,
+        exploration.violation,
+        perf_counter() - start,
+        {
+            "exhausted": exploration.is_exhausted,
+            "states": exploration.state_count,
+            "steps": exploration.step_count,
+            "depth": exploration.depth_steps,
+            "host_runs": exploration.host_run_count,
+            "passives_apart": exploration.passives_apart,
+        },
+    )
+
+
+def _verdict(
+    scenario: Scenario, exploration: Exploration, implementation: Implementation
+) -> tuple[Verdict, str]:
+    """The verdict and its reason. A violation counts only if the running code shows it again."""
+    violation = exploration.violation
+    if violation is None:
+        return exploration.verdict, exploration.reason
+    world, _ = run_schedule(scenario, exploration.labels, implementation)
+    assert isinstance(world.watcher, Oracle)
+    if world.watcher.violation is None:
+        return "unknown", f"found, but not again on running code: {violation.message}"
+    return "violated", violation.message
+
+
+RealScenario = Callable[[Callable[[str], None] | None], ScenarioResult]
+"""Runs a scenario on real disks and processes; is told where to report its progress."""
