@@ -57,9 +57,8 @@ def open_raw(path: Path, sector_bytes: int, writable: bool, direct: bool | None)
         raise CannotOpen(f"{path} is a {kind}: name an image file or a block device")
     flags = os.O_RDWR if writable else os.O_RDONLY
     if writable and stat.S_ISBLK(mode):
-        flags |= (
-            os.O_EXCL
-        )  # the kernel refuses a device that is mounted, or open with O_EXCL under another name
+        # The kernel refuses a device that is mounted, or open with O_EXCL under another name.
+        flags |= os.O_EXCL
     descriptor, is_direct = _open_direct_or_not(path, flags, sector_bytes, direct)
     try:
         if writable:
