@@ -124,31 +124,35 @@ def _sector_count(path: AnyPath, sector_bytes: int) -> int:
 
 def _find_geometry(path: Path, area_offset_bytes: int | None) -> Geometry:
     """The geometry in the superblock at the end, or in that at ``area_offset_bytes``."""
+    reasons: list[StoreError | DiskError] = []
     with _open_with_some_sector(path) as disk:
-        size_bytes = disk.sector_count * disk.sector_bytes
-        try:
-            geometry = find_superblock(_bytes(disk, size_bytes - _SUPERBLOCK_READ_BYTES, size_bytes))
-            return _in_place(disk, geometry, size_bytes - geometry.sector_bytes)
-        except (StoreError, DiskError) as error:
-            at_end = error
-        try:
-            if area_offset_bytes is not None:
-                return _geometry_at(disk, area_offset_bytes)
-        except NotAStore:
-            pass  # what is wrong with the one at the end says more
-        raise type(at_end)(f"{path}: {at_end}") from at_end
+        for find, offset_bytes in ((_geometry_at_end, 0), (_geometry_at, area_offset_bytes)):
+            if offset_bytes is not None:
+                try:
+                    return find(disk, offset_bytes)
+                except (StoreError, DiskError) as error:
+                    reasons.append(error)
+    # A superblock that is there and damaged says more than that there is none elsewhere.
+    reason = next((reason for reason in reasons if not isinstance(reason, NotAStore)), reasons[0])
+    raise type(reason)(f"{path}: {reason}") from reason
+
+
+def _geometry_at_end(disk: FileDisk, _: int) -> Geometry:
+    size_bytes = disk.sector_count * disk.sector_bytes
+    geometry = find_superblock(_bytes(disk, size_bytes - _SUPERBLOCK_READ_BYTES, size_bytes))
+    return _in_place(geometry, size_bytes - geometry.sector_bytes)
 
 
 def _geometry_at(disk: FileDisk, offset_bytes: int) -> Geometry:
     raw = _bytes(disk, offset_bytes, offset_bytes + _SUPERBLOCK_READ_BYTES)
-    return _in_place(disk, decode_superblock(raw), offset_bytes)
+    return _in_place(decode_superblock(raw), offset_bytes)
 
 
-def _in_place(disk: FileDisk, geometry: Geometry, offset_bytes: int) -> Geometry:
+def _in_place(geometry: Geometry, offset_bytes: int) -> Geometry:
     places = [sector * geometry.sector_bytes for sector in geometry.superblock_sectors]
     if offset_bytes not in places:
         raise GeometryMismatch(
-            f"the superblock at byte {offset_bytes} of {disk.path} belongs at byte {places[0]} or {places[1]}: "
+            f"the superblock at byte {offset_bytes} belongs at byte {places[0]} or {places[1]}: "
             "the device was moved, grown or truncated"
         )
     return geometry
@@ -157,7 +161,8 @@ def _in_place(disk: FileDisk, geometry: Geometry, offset_bytes: int) -> Geometry
 def _bytes(disk: FileDisk, start: int, end: int) -> bytes:
     """Those bytes in ``[start, end)`` that the disk has, read in whole sectors."""
     size = disk.sector_bytes
-    start, end = max(0, start), min(end, disk.sector_count * size)
+    end = min(end, disk.sector_count * size)
+    start = min(max(0, start), end)
     first = start // size
     answer = disk.perform(Read(0, first, max(0, -(-end // size) - first)))
     if isinstance(answer, DiskError):
