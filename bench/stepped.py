@@ -19,6 +19,9 @@ from shadowshare.verify.random_walk import walk_once
 
 ROUND_COUNT = 5
 CREATION_COUNT = 200
+LIVE_COUNT = 8
+READ_COUNT = 28
+"""Reads for each creation: about as many operations as the writer needs, so that all stay together."""
 
 
 def endless_scenario(creation_count: int = CREATION_COUNT, reader_count: int = 2) -> Scenario:
@@ -29,9 +32,10 @@ def endless_scenario(creation_count: int = CREATION_COUNT, reader_count: int = 2
         writer.append(f"create s{number}")
         writer += [f"write {extent}" for extent in range(extents)]
         writer += [f"write {extent}" for extent in range(0, extents, 2)]
+        if number >= LIVE_COUNT:
+            writer.append(f"delete s{number - LIVE_COUNT}")
         if number:
-            writer.append(f"delete s{number - 1}")
-        reads += [f"read s{number} {extent}" for extent in range(extents)]
+            reads += [f"read s{number - 1} {extent % extents}" for extent in range(READ_COUNT)]
     readers = [f"R{chr(ord('a') + index)}" for index in range(reader_count)]
     lines = [
         'name = "endless"',
@@ -42,7 +46,7 @@ def endless_scenario(creation_count: int = CREATION_COUNT, reader_count: int = 2
         *(f'{name} = "passive"' for name in readers),
         "[store]",
         f"extents = {extents}",
-        "slots = 24",
+        "slots = 96",
         f"half_blocks = {creation_count * 12 + 16}",
         "[race]",
         f"W = {writer!r}",

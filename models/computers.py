@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from shadowshare.models.observations import (
     Activated,
@@ -99,7 +100,7 @@ class ScriptedComputer:
     async def _run(self, number: int) -> None:
         """Carry out one script, until a step fails."""
         for position, step in enumerate(self._scripts[number]):
-            key = f"{self.name}{number}.{position + 1}"
+            key = _key(self.name, number, position)
             self._is_within[number] = True
             try:
                 await self.carry_out(step, key)
@@ -176,20 +177,42 @@ class ActiveComputer(ScriptedComputer):
                 await self._change(active, step, key)
 
     async def _change(self, active: Active, step: ScriptStep, key: str) -> None:
-        place, size = step.places[0], self.setting.geometry.sector_bytes
-        sectors = range(place.sector, place.sector + place.sector_count)
-        offset, length = place.sector * size, place.sector_count * size
-        origin = f"{self.name} {step.text!r} ({key})"
-        is_write = step.verb == "write"
-        contents = [sector_content(origin, sector, size) if is_write else bytes(size) for sector in sectors]
-        self.report(ChangeBegan(key, tuple(zip(sectors, contents, strict=True))))
-        if is_write:
-            await active.write(offset, contents[0] if len(contents) == 1 else b"".join(contents))
+        change = _prepare_change(self.name, step, key, self.setting.geometry.sector_bytes)
+        self.report(change.began)
+        if step.verb == "write":
+            await active.write(change.offset, change.data)
         elif step.verb == "zero":
-            await active.write_zeroes(offset, length)
+            await active.write_zeroes(change.offset, len(change.data))
         else:
-            await active.discard(offset, length)
-        self.report(ChangeEnded(key))
+            await active.discard(change.offset, len(change.data))
+        self.report(change.ended)
+
+
+class _PreparedChange(NamedTuple):
+    offset: int
+    data: bytes
+    began: ChangeBegan
+    ended: ChangeEnded
+
+
+@lru_cache(maxsize=16384)
+def _prepare_change(host: str, step: ScriptStep, key: str, sector_bytes: int) -> _PreparedChange:
+    """What a step of a script writes; the same at each run of the scenario."""
+    place = step.places[0]
+    sectors = range(place.sector, place.sector + place.sector_count)
+    if step.verb == "write":
+        origin = f"{host} {step.text!r} ({key})"
+        contents = [sector_content(origin, sector, sector_bytes) for sector in sectors]
+    else:
+        contents = [bytes(sector_bytes)] * len(sectors)
+    began = ChangeBegan(key, tuple(zip(sectors, contents, strict=True)))
+    return _PreparedChange(place.sector * sector_bytes, b"".join(contents), began, ChangeEnded(key))
+
+
+@lru_cache(maxsize=16384)
+def _key(host: str, number: int, position: int) -> str:
+    """Names one step of one run: host, task, and step from 1."""
+    return f"{host}{number}.{position + 1}"
 
 
 class PassiveComputer(ScriptedComputer):

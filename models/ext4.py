@@ -26,8 +26,11 @@ _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin
 _SAID_WITHOUT_NEED = ("debugfs", "Allocated inode")
 _TIME_SECONDS = "1700000000"
 _FIRST_ID, _SECOND_ID = "5ad05ad0-0000-4000-8000-000000000001", "5ad05ad0-0000-4000-8000-000000000002"
-_FIRST_SHARE, _ADDED_SHARE, _REWRITTEN_SHARE = 0.55, 0.15, 0.25
-"""How much of the file system the first files take, those added to it, and those in the place of removed ones."""
+_FIRST_SHARE, _ADDED_SHARE, _REWRITTEN_SHARE = 0.65, 0.15, 0.25
+"""How much of the room for files the first ones take, those added to them, and those in the place of removed ones."""
+
+_OVERHEAD_BYTES, _OVERHEAD_SHARE = 5 * 1024 * 1024, 0.08
+"""What journal and tables of inodes take of a small file system, and a little more."""
 
 
 class Ext4Error(ShadowshareError):
@@ -58,14 +61,19 @@ def build_states(folder: Path, size_bytes: int) -> list[Path]:
         Ext4Error: a tool is missing or failed.
     """
     files = _real_files()
+    room_bytes = size_bytes * (1 - _OVERHEAD_SHARE) - _OVERHEAD_BYTES
+    if room_bytes < _OVERHEAD_BYTES:
+        raise Ext4Error(
+            f"a file system of {size_bytes} bytes has too little room for files: make it 12 MiB or more"
+        )
     tree = folder / "tree"
-    first_names = _fill(tree, files, int(size_bytes * _FIRST_SHARE))
+    first_names = _fill(tree, files, int(room_bytes * _FIRST_SHARE))
     states = [folder / f"state-{number}.img" for number in range(5)]
     _make(states[0], tree, size_bytes)
     stages = (
-        _adding(folder / "added", files, int(size_bytes * _ADDED_SHARE), "/added"),
+        _adding(folder / "added", files, int(room_bytes * _ADDED_SHARE), "/added"),
         _removing_and_renaming(first_names),
-        _adding(folder / "rewritten", files, int(size_bytes * _REWRITTEN_SHARE), "/rewritten"),
+        _adding(folder / "rewritten", files, int(room_bytes * _REWRITTEN_SHARE), "/rewritten"),
     )
     for before, after, commands in zip(states, states[1:], stages, strict=False):
         shutil.copyfile(before, after)

@@ -21,13 +21,14 @@ last applied block again, and what recovery writes in its place differs from it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
 from shadowshare.protocol.errors import JournalDamaged, JournalFull, WriteError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import (
+    CHECKSUM_BYTES,
     NO_CHECKSUM,
     Block,
     Checkpoint,
@@ -39,7 +40,7 @@ from shadowshare.protocol.layout import (
     encode_block,
     record_capacity,
 )
-from shadowshare.protocol.operations import Flush, Read, Write
+from shadowshare.protocol.operations import Buffer, Flush, Read, Write
 from shadowshare.protocol.view import View
 
 WINDOW_BLOCK_COUNT = 16
@@ -68,6 +69,7 @@ class _Look(Enum):
 
     END = "end"
     MORE = "more"
+    SEALED = "sealed"
     AGAIN = "again"
     RELOAD = "reload"
 
@@ -100,6 +102,7 @@ class JournalFollower:
         self._window_block_count = max(2, window_block_count)
         self._empty = bytes(geometry.sector_bytes)
         self._digest = 0
+        self._seal = Seal(0, 0, NO_CHECKSUM)
         self._last_unusable: object = None
         self._unusable_count = 0
 
@@ -182,54 +185,53 @@ class JournalFollower:
 
     async def _follow_to_end(self) -> Progress:
         """Apply block after block; RELOADED means that the caller has to load."""
-        before = self.cursor
+        geometry, before = self.geometry, self.cursor
         while True:
-            look, data = await self._look()
-            if look is _Look.END:
+            cursor = self.cursor
+            first = geometry.block_sector(cursor.generation, cursor.position)
+            blocks_left = geometry.half_block_count - cursor.position
+            block_count = min(self._window_block_count, blocks_left)
+            data = await Read(geometry.area_device, first, block_count)
+            look = self._examine(first, block_count, data)
+            if look is _Look.END or (look is _Look.MORE and block_count == blocks_left):
                 self._last_unusable = None
                 return Progress.SAME if self.cursor is before else Progress.ADVANCED
+            if look is _Look.SEALED:
+                look = await self._follow_seal()
             if look is _Look.RELOAD:
-                self._note_unusable(
-                    (self.cursor, bytes(data)), "a block that does not follow the one before it"
-                )
+                self._note_unusable((self.cursor, bytes(data)), "a block that does not follow the one before it")
                 return Progress.RELOADED
             if look is _Look.AGAIN:
-                self._note_unusable(
-                    (self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap"
-                )
+                self._note_unusable((self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap")
 
-    async def _look(self) -> tuple[_Look, bytes | memoryview]:
-        """Read from the last applied block on, and apply what fits."""
-        geometry, cursor = self.geometry, self.cursor
-        first = geometry.block_sector(cursor.generation, cursor.position)
-        blocks_left = geometry.half_block_count - cursor.position
-        block_count = min(self._window_block_count, blocks_left)
-        data = await Read(geometry.area_device, first, block_count)
-        size = geometry.sector_bytes
+    def _examine(self, first: int, block_count: int, data: Buffer) -> _Look:
+        """Apply what fits of ``data``, which was read from the last applied block on, at sector ``first``."""
+        size = self.geometry.sector_bytes
+        generation = self.cursor.generation
         if not self._is_last_applied(data[:size]):
-            return _Look.RELOAD, data
+            return _Look.RELOAD
         for index in range(1, block_count):
             raw = data[index * size : (index + 1) * size]
             if raw == self._empty:
-                return self._look_beyond(data, first, index), data
-            block = decode_block(geometry, first + index, raw)
+                return self._examine_beyond(first, index, data)
+            block = decode_block(self.geometry, first + index, raw)
             if not isinstance(block, Block):
-                return _Look.AGAIN, data
-            if block.generation < cursor.generation:
-                return self._look_beyond(data, first, index), data
+                return _Look.AGAIN
+            if block.generation < generation:
+                return self._examine_beyond(first, index, data)
             if not self._fits(block):
-                return _Look.RELOAD, data
+                return _Look.RELOAD
             self.apply(block, bytes(raw))
-            seal = block.records[0]
-            if isinstance(seal, Seal):
-                return await self._follow_seal(seal), data
-        return (_Look.MORE if block_count < blocks_left else _Look.END), data
+            if isinstance(block.records[0], Seal):
+                self._seal = block.records[0]
+                return _Look.SEALED
+        return _Look.MORE
 
-    def _is_last_applied(self, raw: bytes | memoryview) -> bool:
+    def _is_last_applied(self, raw: Buffer) -> bool:
         """Whether what was read where the last applied block was is still that block."""
         return raw == self.cursor.raw
 
-    def _look_beyond(self, data: bytes | memoryview, first: int, index: int) -> _Look:
+    def _examine_beyond(self, first: int, index: int, data: Buffer) -> _Look:
         """The journal ends at ``index``, unless a block of this generation stands behind it."""
         size = self.geometry.sector_bytes
         for later in range(index + 1, len(data) // size):
@@ -268,9 +270,9 @@ class JournalFollower:
         )
         return freed
 
-    async def _follow_seal(self, seal: Seal) -> _Look:
+    async def _follow_seal(self) -> _Look:
         """Go on behind the checkpoint of the next generation, which says what the view already holds."""
-        geometry = self.geometry
+        geometry, seal = self.geometry, self._seal
         if seal.generation == self.cursor.generation + 1 and 0 < seal.part_count <= geometry.half_block_count:
             sector = geometry.block_sector(seal.generation, seal.part_count - 1)
             raw = bytes(await Read(geometry.area_device, sector, 1))
@@ -350,7 +352,7 @@ class JournalAppender:
             DiskError: the block may or may not be there, now or later: only recovery may write from here on.
         """
         follower, geometry = self.follower, self.follower.geometry
-        contents: Sequence[Record] = tuple(records)
+        contents = tuple(records)
         cursor = follower.cursor
         position = cursor.position + 1
         reserved = 0 if isinstance(contents[0], Takeover | Seal) else RESERVED_BLOCK_COUNT
@@ -371,8 +373,9 @@ class JournalAppender:
         )
         await self._write(sector, raw)
         await self._flush()
-        block = decode_block(geometry, sector, raw)
-        assert isinstance(block, Block)
+        block = Block(
+            self.epoch, cursor.generation, cursor.sequence + 1, cursor.checksum, contents, raw[-CHECKSUM_BYTES:]
+        )
         return follower.apply(block, raw)
 
     async def _write(self, sector: int, raw: bytes) -> None:

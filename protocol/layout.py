@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from shadowshare.protocol.errors import (
     SuperblockDamaged,
     UnsupportedFormat,
 )
-from shadowshare.protocol.geometry import Geometry
+from shadowshare.protocol.geometry import SECTOR_BYTES, Geometry
 from shadowshare.protocol.operations import Buffer
 
 FORMAT_VERSION = 1
@@ -106,6 +107,9 @@ def decode_superblock(raw: Buffer) -> Geometry:
 def find_superblock(tail: bytes) -> Geometry:
     """The geometry of the superblock in the last bytes of a device, whose sector size is not known yet.
 
+    The smallest sector is looked at first: the last 512 bytes of a larger superblock are zero, while 4096 bytes before
+    the end of a device with small sectors may lie a slot, with whatever users write: an image of a store, for example.
+
     Args:
         tail: at least the last 4096 bytes of the device, or all of a smaller one.
 
@@ -113,7 +117,7 @@ def find_superblock(tail: bytes) -> Geometry:
         NotAStore: no superblock starts 4096 or 512 bytes before the end.
         StoreError: one does, but cannot be used.
     """
-    for sector_bytes in (4096, 512):
+    for sector_bytes in SECTOR_BYTES:
         sector = tail[-sector_bytes:]
         if len(sector) == sector_bytes and sector.startswith(SUPERBLOCK_MAGIC):
             geometry = decode_superblock(sector)
@@ -283,20 +287,24 @@ def decode_block(geometry: Geometry, sector: int, raw: Buffer) -> Block | NoBloc
     Since a sector is written atomically, and formatting zeroes the journal, a sector that is neither zero nor an
     intact block of this store at its own address was damaged.
     """
-    magic, store_id, address, epoch, generation, sequence, previous, record_count, _, _ = _BLOCK.unpack_from(
-        raw
-    )
+    store_id, address, block = _decode(bytes(raw))
+    if isinstance(block, Block) and (store_id != geometry.store_id or address != sector):
+        return NoBlock.DAMAGED
+    return block
+
+
+@lru_cache(maxsize=64)
+def _decode(raw: bytes) -> tuple[bytes, int, Block | NoBlock]:
+    """Store id, own address and content of a block. Several readers of one process see the same few new blocks."""
+    magic, store_id, address, epoch, generation, sequence, previous, record_count, _, _ = _BLOCK.unpack_from(raw)
     if magic != BLOCK_MAGIC:
-        return NoBlock.EMPTY if not any(raw) else NoBlock.DAMAGED
-    body = raw[:-CHECKSUM_BYTES]
-    checksum = bytes(raw[-CHECKSUM_BYTES:])
-    if checksum_of(body) != checksum or store_id != geometry.store_id or address != sector:
-        return NoBlock.DAMAGED
-    if not 1 <= record_count <= record_capacity(len(raw)):
-        return NoBlock.DAMAGED
+        return b"", 0, NoBlock.DAMAGED if any(raw) else NoBlock.EMPTY
+    checksum = raw[-CHECKSUM_BYTES:]
+    if checksum_of(raw[:-CHECKSUM_BYTES]) != checksum or not 1 <= record_count <= record_capacity(len(raw)):
+        return b"", 0, NoBlock.DAMAGED
     end = _BLOCK.size + record_count * _RECORD.size
     try:
-        records = tuple([_record(fields) for fields in _RECORD.iter_unpack(body[_BLOCK.size : end])])
+        records = tuple([_record(fields) for fields in _RECORD.iter_unpack(raw[_BLOCK.size : end])])
     except JournalDamaged:
-        return NoBlock.DAMAGED
-    return Block(epoch, generation, sequence, previous, records, checksum)
+        return b"", 0, NoBlock.DAMAGED
+    return store_id, address, Block(epoch, generation, sequence, previous, records, checksum)

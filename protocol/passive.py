@@ -14,6 +14,7 @@ again, by one catch-up with the journal for the whole batch:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from shadowshare.protocol.errors import OutOfRange, ReadOnly, ShadowCopyNotFound
@@ -172,7 +173,7 @@ class Passive:
 
     # -- the steps of a read -------------------------------------------------------------------------------------
 
-    def _cached_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
         return self._journal.view.tables(shadow_copy)
 
     async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
@@ -226,35 +227,33 @@ class Passive:
     def _extents_of(self, first: int, end: int) -> Iterable[tuple[int, int]]:
         """The sector range cut at extent boundaries."""
         extent_sectors = self.geometry.extent_sectors
-        while first < end:
-            boundary = min(end, (first // extent_sectors + 1) * extent_sectors)
-            yield first, boundary
-            first = boundary
+        cuts = [first, *range((first // extent_sectors + 1) * extent_sectors, end, extent_sectors), end]
+        return pairwise(cuts)
 
     def _plan(self, tables: Sequence[Table], parts: Iterable[_Part]) -> list[tuple[_Request, Run]]:
         return [(one, run) for one, first, end in parts for run in self._runs_of(tables, first, end)]
 
     def _runs_of(self, tables: Sequence[Table], first: int, end: int) -> list[Run]:
         """Where the image of a sector range lies, neighbours joined."""
-        geometry = self.geometry
-        extent_sectors = geometry.extent_sectors
-        runs: list[Run] = []
+        if first >= end:
+            return []
         if not any(tables):
-            return [Run(first, end - first, VOLUME_DEVICE, first, False)] if first < end else []
+            return [Run(first, end - first, VOLUME_DEVICE, first, False)]
+        runs: list[Run] = []
         for start, stop in self._extents_of(first, end):
-            extent = start // extent_sectors
-            slot = look_up(tables, extent)
-            if slot is None:
-                device, sector = VOLUME_DEVICE, start
-            else:
-                device, sector = geometry.area_device, geometry.slot_sector(slot) + start % extent_sectors
+            run = self._run_of(tables, start, stop)
             last = runs[-1] if runs else None
-            if (
-                last is not None
-                and last.is_copied == (slot is not None)
-                and last.sector + last.sector_count == sector
-            ):
-                runs[-1] = last._replace(sector_count=last.sector_count + stop - start)
+            if last is not None and last.is_copied == run.is_copied and last.sector + last.sector_count == run.sector:
+                runs[-1] = last._replace(sector_count=last.sector_count + run.sector_count)
             else:
-                runs.append(Run(start, stop - start, device, sector, slot is not None))
+                runs.append(run)
         return runs
+
+    def _run_of(self, tables: Sequence[Table], first: int, end: int) -> Run:
+        """Where the image of sectors of one extent lies."""
+        geometry = self.geometry
+        extent, within = divmod(first, geometry.extent_sectors)
+        slot = look_up(tables, extent)
+        if slot is None:
+            return Run(first, end - first, VOLUME_DEVICE, first, False)
+        return Run(first, end - first, geometry.area_device, geometry.slot_sector(slot) + within, True)

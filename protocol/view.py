@@ -41,11 +41,12 @@ class View:
         slot_count: slots in the differential area.
     """
 
-    __slots__ = ("_extent_count", "_slot_count", "shadow_copies")
+    __slots__ = ("_chains", "_extent_count", "_slot_count", "shadow_copies")
 
     def __init__(self, extent_count: int, slot_count: int) -> None:
         self._extent_count = extent_count
         self._slot_count = slot_count
+        self._chains: dict[ShadowCopyId, tuple[Table, ...]] = {}
         self.shadow_copies: list[ShadowCopy] = []
         """In order of creation. The invalidated ones are the oldest."""
 
@@ -58,21 +59,24 @@ class View:
             return self.shadow_copies[-1]
         return None
 
-    def tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+    def tables(self, shadow_copy: ShadowCopyId) -> tuple[Table, ...]:
         """The tables to look an extent up in: of this shadow copy, then of each later one.
 
         Raises:
             ShadowCopyNotFound: no such shadow copy exists.
             ShadowCopyInvalidated: it exists, but its image is lost.
         """
-        tables = []
-        for candidate in reversed(self.shadow_copies):
-            tables.append(candidate.table)
+        chain = self._chains.get(shadow_copy)
+        if chain is None:
+            chain = self._chains[shadow_copy] = self._chain(shadow_copy)
+        return chain
+
+    def _chain(self, shadow_copy: ShadowCopyId) -> tuple[Table, ...]:
+        for index, candidate in enumerate(self.shadow_copies):
             if candidate.id == shadow_copy:
                 if not candidate.is_valid:
                     raise ShadowCopyInvalidated(f"shadow copy {shadow_copy} lost its image: it can only be deleted")
-                tables.reverse()
-                return tables
+                return tuple([later.table for later in self.shadow_copies[index:]])
         raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}: it was deleted, or never created")
 
     def find(self, shadow_copy: ShadowCopyId, extent: int) -> int | None:
@@ -106,6 +110,7 @@ class View:
         """
         if isinstance(record, Copied):
             return self._apply_copied(record)
+        self._chains.clear()
         if isinstance(record, Created):
             return self._apply_created(record)
         if isinstance(record, Deleted):

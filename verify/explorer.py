@@ -17,9 +17,9 @@ from time import perf_counter
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import PASSIVE, Scenario, edit
-from shadowshare.scenarios.staging import computer_factory, stage
+from shadowshare.scenarios.staging import stage
 from shadowshare.sim.stepped import SteppedWorld
-from shadowshare.verify.memoised import Automaton, MemoisedHost
+from shadowshare.verify.memoised import MemoisedHost, automata
 from shadowshare.verify.oracle import Oracle, Violation
 from shadowshare.verify.result import Exploration
 
@@ -121,9 +121,7 @@ class _Search:
     ) -> None:
         self._budget = budget
         self._progress = progress
-        self._automata = [
-            Automaton(computer_factory(scenario, plan, implementation, merges), merges) for plan in scenario.hosts
-        ]
+        self._automata = automata(scenario, implementation, merges)
         self._ids: dict[Hashable, int] = {}
         self._came_from: list[tuple[int, str]] = []
         self._depths: list[int] = []

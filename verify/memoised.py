@@ -14,6 +14,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
+from shadowshare.models.computers import Implementation
+from shadowshare.scenarios.definition import Scenario
+from shadowshare.scenarios.staging import computer_factory
 from shadowshare.sim.host import Computer, Host, Outcome
 from shadowshare.sim.memory_disk import Answer
 
@@ -138,3 +141,15 @@ class MemoisedHost:
     def key(self) -> Hashable:
         """The node."""
         return self._node
+
+
+def automata(scenario: Scenario, implementation: Implementation, merges: bool = True) -> list[Automaton]:
+    """An automaton for each computer of a scenario."""
+    return [
+        Automaton(computer_factory(scenario, plan, implementation, merges), merges) for plan in scenario.hosts
+    ]
+
+
+def memoised_hosts(scenario: Scenario, implementation: Implementation) -> list[MemoisedHost]:
+    """Memoised hosts for every computer of a scenario."""
+    return [MemoisedHost(automaton) for automaton in automata(scenario, implementation)]

@@ -97,17 +97,17 @@ class _HitSurvivesReload(Passive):
 
 
 class _NewestTableOnly(Passive):
-    def _cached_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
         return super()._cached_tables(shadow_copy)[-1:]
 
 
 class _OwnTableOnly(Passive):
-    def _cached_tables(self, shadow_copy: ShadowCopyId) -> list[Table]:
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
         return super()._cached_tables(shadow_copy)[:1]
 
 
 class _TrustsItsLastBlock(JournalFollower):
-    def _is_last_applied(self, raw: bytes | memoryview) -> bool:
+    def _is_last_applied(self, raw: Buffer) -> bool:
         return True
 
 

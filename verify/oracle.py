@@ -15,7 +15,7 @@ Not checked here: how long anything takes, and that errors are raised only where
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
 from shadowshare.models import observations as seen
@@ -95,34 +95,31 @@ class Oracle:
 
     def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
         """Check what a computer got, and note what it may expect from now on."""
-        match report:
-            case seen.ReadEnded():
-                self._check_read(host, report.shadow_copy, report.sectors)
-            case seen.ReadBegan():
-                if report.shadow_copy in self.acknowledged - self.deletion_began:
-                    self._must_be_found |= {report.key}
-            case seen.ChangeBegan():
-                self._volume.change_began(report.key, report.sectors)
-            case seen.ChangeEnded():
-                self._volume.change_ended(report.key)
-            case seen.FlushBegan():
-                self._volume.flush_began(report.key)
-            case seen.FlushEnded():
-                self._volume.flush_ended(report.key)
-            case seen.CreationEnded():
-                self.acknowledged |= {report.shadow_copy}
-            case seen.DeletionBegan():
-                self.deletion_began |= {report.shadow_copy}
-            case seen.DeletionEnded():
-                self.deletion_ended |= {report.shadow_copy}
-            case seen.LiveRead():
-                self._check_live(dict(report.sectors), self._name(host))
-            case seen.Activated():
-                self._volume.settle_unacknowledged()
-            case seen.StepFailed():
-                self._check_failure(host, report)
-            case _:
-                self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
+        judge = _JUDGES.get(type(report))
+        if judge is None:
+            self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
+        else:
+            judge(self, host, report)
+
+    def _read_began(self, host: int, report: seen.ReadBegan) -> None:
+        if report.shadow_copy in self.acknowledged and report.shadow_copy not in self.deletion_began:
+            self._must_be_found |= {report.key}
+
+    def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
+        self._must_be_found -= {report.key}
+        self._check_read(host, report.shadow_copy, report.sectors)
+
+    def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
+        self.acknowledged |= {report.shadow_copy}
+
+    def _deletion_began(self, host: int, report: seen.DeletionBegan) -> None:
+        self.deletion_began |= {report.shadow_copy}
+
+    def _deletion_ended(self, host: int, report: seen.DeletionEnded) -> None:
+        self.deletion_ended |= {report.shadow_copy}
+
+    def _live_read(self, host: int, report: seen.LiveRead) -> None:
+        self._check_live(dict(report.sectors), self._name(host))
 
     # -- at the end ----------------------------------------------------------------------------------------------
 
@@ -196,8 +193,10 @@ class Oracle:
 
     def _check_failure(self, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
+        had_to_be_found = failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began
+        self._must_be_found -= {failure.key}
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
-            if failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began:
+            if had_to_be_found:
                 self._violated("existence", str(error), self._name(host))
             return
         if type(error).__name__ not in self._allowed_errors:
@@ -230,3 +229,20 @@ class Oracle:
             self._must_be_found,
             self._volume.key(),
         )
+
+
+_JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
+    seen.Activated: lambda oracle, host, report: oracle._volume.settle_unacknowledged(),
+    seen.ChangeBegan: lambda oracle, host, report: oracle._volume.change_began(report.key, report.sectors),
+    seen.ChangeEnded: lambda oracle, host, report: oracle._volume.change_ended(report.key),
+    seen.FlushBegan: lambda oracle, host, report: oracle._volume.flush_began(report.key),
+    seen.FlushEnded: lambda oracle, host, report: oracle._volume.flush_ended(report.key),
+    seen.CreationEnded: Oracle._creation_ended,
+    seen.DeletionBegan: Oracle._deletion_began,
+    seen.DeletionEnded: Oracle._deletion_ended,
+    seen.LiveRead: Oracle._live_read,
+    seen.ReadBegan: Oracle._read_began,
+    seen.ReadEnded: Oracle._read_ended,
+    seen.StepFailed: Oracle._check_failure,
+}
+"""What to do with each kind of observation; anything else that a host reports is an error that nobody caught."""

@@ -1,18 +1,21 @@
-"""Random schedules on the running protocol code, each choice uniform among all that may happen.
+"""Random schedules, each choice uniform among all that may happen, all hosts together.
 
-It never proves anything: without a violation the verdict is unknown. It is an independent check of the explorer, since
-it runs live hosts, all of them together.
+It never proves anything: without a violation the verdict is unknown. By default the hosts are memoised, so that the
+protocol's code runs only for what has not happened before; with ``live`` it runs at every step, as an independent check
+of the memoised hosts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from random import Random
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.stepped import SteppedWorld
-from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.memoised import memoised_hosts
+from shadowshare.verify.oracle import Oracle, Violation
 from shadowshare.verify.result import Exploration
 
 
@@ -30,7 +33,11 @@ def walk_once(world: SteppedWorld, random: Random) -> list[str]:
 
 
 def random_walk(
-    scenario: Scenario, schedule_count: int, seed: int = 0, implementation: Implementation | None = None
+    scenario: Scenario,
+    schedule_count: int,
+    seed: int = 0,
+    implementation: Implementation | None = None,
+    live: bool = False,
 ) -> Exploration:
     """Run random schedules until one violates something.
 
@@ -39,19 +46,49 @@ def random_walk(
         schedule_count: how many schedules.
         seed: of the choices; the same seed gives the same schedules.
         implementation: the protocol code under test; the real one by default.
+        live: whether to run the protocol's code at every step.
     """
     random = Random(seed)
+    worlds = Worlds(scenario, implementation or Implementation(), live)
     step_count = depth = 0
     for number in range(1, schedule_count + 1):
-        oracle = Oracle(scenario)
-        world = stage(scenario, live_hosts(scenario, implementation or Implementation()), oracle)
+        world = worlds.fresh()
         labels = walk_once(world, random)
         step_count += len(labels)
         depth = max(depth, len(labels))
-        if world.is_over:
-            oracle.audit(world)
+        violation = worlds.judge(world)
+        if violation is not None:
+            return Exploration(violation, tuple(labels), False, "", number, 0, step_count, depth)
+    return Exploration(None, (), False, "random schedules prove nothing", schedule_count, 0, step_count, depth)
+
+
+class Worlds:
+    """Makes worlds in which the race is about to begin, and judges how they ended."""
+
+    def __init__(self, scenario: Scenario, implementation: Implementation, live: bool) -> None:
+        self._scenario = scenario
+        self._implementation = implementation
+        self._staged: SteppedWorld | None = None
+        self._flawless: set[Hashable] = set()
+        if not live:
+            hosts = memoised_hosts(scenario, implementation)
+            self._staged = stage(scenario, hosts, Oracle(scenario))
+
+    def fresh(self) -> SteppedWorld:
+        """A world at the beginning of the race."""
+        if self._staged is not None:
+            return self._staged.fork()
+        return stage(self._scenario, live_hosts(self._scenario, self._implementation), Oracle(self._scenario))
+
+    def judge(self, world: SteppedWorld) -> Violation | None:
+        """The violation in a world that a walk left; what is left on the disks is audited once for each such state."""
+        oracle = world.watcher
+        assert isinstance(oracle, Oracle)
+        if world.is_over and oracle.violation is None:
+            left = (tuple(disk.key() for disk in world.disks), oracle.key(), world.is_stuck)
+            if left not in self._flawless:
+                oracle.audit(world)
+                self._flawless.add(left)
         for host in world.hosts:
             host.close()
-        if oracle.violation is not None:
-            return Exploration(oracle.violation, tuple(labels), False, "", number, 0, step_count, depth)
-    return Exploration(None, (), False, "random schedules prove nothing", schedule_count, 0, step_count, depth)
+        return oracle.violation

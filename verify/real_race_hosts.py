@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from shadowshare.protocol.passive import ByteRange, Passive, Run
 from shadowshare.sim.passive_store import PassiveStore
 from shadowshare.sim.store import ActiveStore, Store
 
-SHADOW_COPY_COUNT_KEPT = 3
+SHADOW_COPY_COUNT_KEPT = 2
 WRITE_BYTES = 16 * 1024
 RANGE_BYTES = 256 * 1024
 RANGE_COUNT = 8
@@ -81,10 +82,7 @@ class ActiveReport(NamedTuple):
 def run_active(arena: Arena) -> ActiveReport:
     """Write the changes between the states, forth and back, a new shadow copy before each pass."""
     generator = random.Random(arena.seed)
-    forth = [
-        changes_between(old, new, WRITE_BYTES)
-        for old, new in zip(arena.states, arena.states[1:], strict=False)
-    ]
+    forth = [changes_between(old, new, WRITE_BYTES) for old, new in pairwise(arena.states)]
     last = len(arena.states) - 1
     write_count = pass_count = 0
     with arena.store.open_active(lane_count=4) as active:
