@@ -52,8 +52,6 @@ LIMIT_SECONDS = 120.0
 
 Say = Callable[[str], None]
 
-__all__ = ["RealRaceResult", "run_ext4_race"]
-
 
 class _Ended(Exception):
     """The race is over before its end, with this verdict."""
