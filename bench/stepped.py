@@ -25,7 +25,7 @@ READ_COUNT = 28
 
 
 def endless_scenario(creation_count: int = CREATION_COUNT, reader_count: int = 2) -> Scenario:
-    """A writer that creates ``creation_count`` shadow copies one after the other, and readers that keep reading them."""
+    """A writer that creates shadow copies one after the other, and readers that keep reading them."""
     extents = 8
     writer, reads = [], []
     for number in range(creation_count):

@@ -141,15 +141,19 @@ class ScriptedComputer:
 class ActiveComputer(ScriptedComputer):
     """The active: its first step is to become so."""
 
-    def __init__(self, name: str, setting: Setting, scripts: Sequence[Script], implementation: Implementation) -> None:
+    def __init__(
+        self, name: str, setting: Setting, scripts: Sequence[Script], implementation: Implementation
+    ) -> None:
         super().__init__(name, setting, scripts)
         self._recovery = implementation.recovery()
         self._active: Active | None = None
 
     def digest(self) -> Hashable:
+        """The protocol object's digest."""
         return None if self._active is None else self._active.digest()
 
     async def carry_out(self, step: ScriptStep, key: str) -> None:
+        """Do one step."""
         if step.verb == "activate":
             self._active = await self._recovery.run(self.setting.location, self.setting.window_block_count)
             self.report(Activated())
@@ -218,15 +222,19 @@ def _key(host: str, number: int, position: int) -> str:
 class PassiveComputer(ScriptedComputer):
     """A passive reader."""
 
-    def __init__(self, name: str, setting: Setting, scripts: Sequence[Script], implementation: Implementation) -> None:
+    def __init__(
+        self, name: str, setting: Setting, scripts: Sequence[Script], implementation: Implementation
+    ) -> None:
         super().__init__(name, setting, scripts)
         self._open: Callable[..., Coroutine[Any, Any, Passive]] = implementation.passive.open
         self._passive: Passive | None = None
 
     def digest(self) -> Hashable:
+        """The protocol object's digest."""
         return None if self._passive is None else self._passive.digest()
 
     async def carry_out(self, step: ScriptStep, key: str) -> None:
+        """Do one step."""
         if step.verb == "open":
             self._passive = await self._open(self.setting.location, self.setting.window_block_count)
             return

@@ -78,7 +78,9 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
             raise StepError(f"step {text!r}: nothing may follow, but {' '.join(words)!r} does")
         return ScriptStep(text, verb, name, ())
     if not words or (len(words) > 1 and verb != "read"):
-        raise StepError(f"step {text!r}: {verb} needs {'a place' if verb != 'read' else 'at least one place'}")
+        raise StepError(
+            f"step {text!r}: {verb} needs {'a place' if verb != 'read' else 'at least one place'}"
+        )
     return ScriptStep(text, verb, name, tuple(_parse_place(text, word, geometry) for word in words))
 
 
@@ -88,7 +90,9 @@ def _parse_place(step: str, word: str, geometry: Geometry) -> SectorRange:
     match = _WHERE.fullmatch(word)
     if match is None:
         raise StepError(f"step {step!r}: {word!r} is no place; write 2, 0-2, 1:0, 0:1-1:0 or all")
-    extent, sector, last_extent, last_sector = [None if part is None else int(part) for part in match.groups()]
+    extent, sector, last_extent, last_sector = [
+        None if part is None else int(part) for part in match.groups()
+    ]
     assert extent is not None
     first = _sector(step, word, geometry, extent, sector or 0)
     end_extent = extent if last_extent is None else last_extent
@@ -112,5 +116,7 @@ def _span(step: str, word: str, geometry: Geometry, extent: int) -> tuple[int, i
 def _sector(step: str, word: str, geometry: Geometry, extent: int, sector: int) -> int:
     start, sector_count = _span(step, word, geometry, extent)
     if sector >= sector_count:
-        raise StepError(f"step {step!r}: {word!r}: extent {extent} has {sector_count} sectors, counted from 0")
+        raise StepError(
+            f"step {step!r}: {word!r}: extent {extent} has {sector_count} sectors, counted from 0"
+        )
     return start + sector

@@ -103,7 +103,7 @@ class Active:
         """
         size = self.geometry.sector_bytes
         first, end = offset // size, -(-(offset + length) // size)
-        if not (0 <= offset and 0 <= length and end <= self.geometry.volume_sector_count):
+        if offset < 0 or length < 0 or end > self.geometry.volume_sector_count:
             raise OutOfRange(f"bytes {offset} to {offset + length} are not all in the volume")
         if not length:
             return b""
@@ -177,7 +177,9 @@ class Active:
     async def _preserve(self, extents: range) -> None:
         """Return once none of ``extents`` is missing in the newest shadow copy."""
         while missing := self._missing(extents):
-            elsewhere = {id(event): event for extent in missing if (event := self._copying.get(extent)) is not None}
+            elsewhere = {
+                id(event): event for extent in missing if (event := self._copying.get(extent)) is not None
+            }
             mine = [extent for extent in missing if extent not in self._copying]
             if mine:
                 await self._copy(mine)
@@ -236,7 +238,7 @@ class Active:
             copies = [copy for publication in group for copy in publication.copies]
             await self._or_stop(Flush(self.geometry.area_device))
             await self._append_copies(copies)
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - every writer of the group must hear of it
             error = failure
         for publication in group:
             publication.is_done = True
@@ -275,7 +277,9 @@ class Active:
         await self._writes.close()
         try:
             if len(self.view.shadow_copies) >= SHADOW_COPY_COUNT_MAXIMUM:
-                raise TooManyShadowCopies(f"the store has {SHADOW_COPY_COUNT_MAXIMUM} shadow copies: delete one first")
+                raise TooManyShadowCopies(
+                    f"the store has {SHADOW_COPY_COUNT_MAXIMUM} shadow copies: delete one first"
+                )
             self._creation_count += 1
             shadow_copy = ShadowCopyId(self._journal.epoch, self._creation_count)
             await self._or_stop(Flush(VOLUME_DEVICE))

@@ -23,7 +23,7 @@ class DiskError(ShadowshareError):
     """
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, DiskError) and self.args == other.args
+        return isinstance(other, DiskError) and type(self) is type(other) and self.args == other.args
 
     def __hash__(self) -> int:
         return hash((type(self), self.args))

@@ -65,17 +65,21 @@ class Geometry:
         if self.sector_bytes not in SECTOR_BYTES:
             raise GeometryMismatch(f"sectors of {self.sector_bytes} bytes; they must have 512 or 4096")
         if self.area_device not in (0, 1):
-            raise GeometryMismatch(f"the differential area is on device {self.area_device}; it must be 0 or 1")
+            raise GeometryMismatch(
+                f"the differential area is on device {self.area_device}; it must be 0 or 1"
+            )
         self._check_counts()
         self._check_area()
 
     def _check_counts(self) -> None:
         for name in ("extent_sectors", "volume_sector_count", "area_sector_count", "slot_count"):
             if not 1 <= getattr(self, name) <= COUNT_MAXIMUM:
-                raise GeometryMismatch(f"{name} is {getattr(self, name)}; it must be 1 or more (and below 2^48)")
+                raise GeometryMismatch(
+                    f"{name} is {getattr(self, name)}; it must be 1 or more (and below 2^48)"
+                )
         if self.extent_sectors * self.sector_bytes > EXTENT_BYTES_MAXIMUM:
             raise GeometryMismatch(
-                f"extents of {self.extent_sectors * self.sector_bytes} bytes; at most {EXTENT_BYTES_MAXIMUM} are allowed"
+                f"extents of {self.extent_sectors * self.sector_bytes} bytes; at most {EXTENT_BYTES_MAXIMUM} will do"
             )
         if not HALF_BLOCK_COUNT_MINIMUM <= self.half_block_count <= COUNT_MAXIMUM:
             raise GeometryMismatch(
@@ -84,7 +88,9 @@ class Geometry:
 
     def _check_area(self) -> None:
         if not 0 <= self.area_sector <= COUNT_MAXIMUM:
-            raise GeometryMismatch(f"area_sector is {self.area_sector}; it must be 0 or more (and below 2^48)")
+            raise GeometryMismatch(
+                f"area_sector is {self.area_sector}; it must be 0 or more (and below 2^48)"
+            )
         if self.area_device == VOLUME_DEVICE and self.area_sector < self.volume_sector_count:
             raise GeometryMismatch(
                 f"the differential area starts at sector {self.area_sector}, inside the volume of "
@@ -94,7 +100,7 @@ class Geometry:
         if needed > self.area_sector_count:
             raise GeometryMismatch(
                 f"two journal halves of {self.half_block_count} blocks and {self.slot_count} slots of "
-                f"{self.extent_sectors} sectors need {needed} sectors; the differential area has {self.area_sector_count}"
+                f"{self.extent_sectors} sectors need {needed} sectors; the area has {self.area_sector_count}"
             )
 
     @property

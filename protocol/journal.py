@@ -32,7 +32,6 @@ from shadowshare.protocol.layout import (
     NO_CHECKSUM,
     Block,
     Checkpoint,
-    NoBlock,
     Record,
     Seal,
     Takeover,
@@ -199,10 +198,14 @@ class JournalFollower:
             if look is _Look.SEALED:
                 look = await self._follow_seal()
             if look is _Look.RELOAD:
-                self._note_unusable((self.cursor, bytes(data)), "a block that does not follow the one before it")
+                self._note_unusable(
+                    (self.cursor, bytes(data)), "a block that does not follow the one before it"
+                )
                 return Progress.RELOADED
             if look is _Look.AGAIN:
-                self._note_unusable((self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap")
+                self._note_unusable(
+                    (self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap"
+                )
 
     def _examine(self, first: int, block_count: int, data: Buffer) -> _Look:
         """Apply what fits of ``data``, which was read from the last applied block on, at sector ``first``."""
@@ -374,7 +377,12 @@ class JournalAppender:
         await self._write(sector, raw)
         await self._flush()
         block = Block(
-            self.epoch, cursor.generation, cursor.sequence + 1, cursor.checksum, contents, raw[-CHECKSUM_BYTES:]
+            self.epoch,
+            cursor.generation,
+            cursor.sequence + 1,
+            cursor.checksum,
+            contents,
+            raw[-CHECKSUM_BYTES:],
         )
         return follower.apply(block, raw)
 

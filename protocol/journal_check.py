@@ -161,7 +161,7 @@ class StrictFollower(JournalFollower):
         sector = self.geometry.block_sector(self.cursor.generation, self.cursor.position)
         for record in block.records:
             if isinstance(record, Copied):
-                for slot in range(record.slot, record.slot + record.count):
+                for slot in range(record.slot, record.slot + record.extent_count):
                     self._claim(slot, sector)
             elif isinstance(record, Created):
                 self._check_id(record, block, sector)

@@ -153,12 +153,12 @@ class Created(NamedTuple):
 
 
 class Copied(NamedTuple):
-    """``count`` extents from ``extent`` on were copied, one after the other, to the slots from ``slot`` on."""
+    """``extent_count`` extents from ``extent`` on were copied, one after the other, to the slots from ``slot`` on."""
 
     shadow_copy: ShadowCopyId
     extent: int
     slot: int
-    count: int
+    extent_count: int
 
 
 class Deleted(NamedTuple):
@@ -296,7 +296,9 @@ def decode_block(geometry: Geometry, sector: int, raw: Buffer) -> Block | NoBloc
 @lru_cache(maxsize=64)
 def _decode(raw: bytes) -> tuple[bytes, int, Block | NoBlock]:
     """Store id, own address and content of a block. Several readers of one process see the same few new blocks."""
-    magic, store_id, address, epoch, generation, sequence, previous, record_count, _, _ = _BLOCK.unpack_from(raw)
+    magic, store_id, address, epoch, generation, sequence, previous, record_count, _, _ = _BLOCK.unpack_from(
+        raw
+    )
     if magic != BLOCK_MAGIC:
         return b"", 0, NoBlock.DAMAGED if any(raw) else NoBlock.EMPTY
     checksum = raw[-CHECKSUM_BYTES:]

@@ -100,6 +100,7 @@ class Write(Change):
         self.data = data
 
     def identity(self) -> tuple[object, ...]:
+        """Equal for two operations exactly if a device could not tell them apart."""
         return (self.verb, self.device, self.sector, self.sector_count, bytes(self.data))
 
 

@@ -243,7 +243,11 @@ class Passive:
         for start, stop in self._extents_of(first, end):
             run = self._run_of(tables, start, stop)
             last = runs[-1] if runs else None
-            if last is not None and last.is_copied == run.is_copied and last.sector + last.sector_count == run.sector:
+            if (
+                last is not None
+                and last.is_copied == run.is_copied
+                and last.sector + last.sector_count == run.sector
+            ):
                 runs[-1] = last._replace(sector_count=last.sector_count + run.sector_count)
             else:
                 runs.append(run)

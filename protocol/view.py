@@ -75,7 +75,9 @@ class View:
         for index, candidate in enumerate(self.shadow_copies):
             if candidate.id == shadow_copy:
                 if not candidate.is_valid:
-                    raise ShadowCopyInvalidated(f"shadow copy {shadow_copy} lost its image: it can only be deleted")
+                    raise ShadowCopyInvalidated(
+                        f"shadow copy {shadow_copy} lost its image: it can only be deleted"
+                    )
                 return tuple([later.table for later in self.shadow_copies[index:]])
         raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}: it was deleted, or never created")
 
@@ -123,13 +125,17 @@ class View:
         shadow_copy, extent, slot, count = record
         newest = self.newest
         if newest is None or newest.id != shadow_copy:
-            raise JournalDamaged(f"the journal has a copy for {shadow_copy}, which is not the newest shadow copy")
+            raise JournalDamaged(
+                f"the journal has a copy for {shadow_copy}, which is not the newest shadow copy"
+            )
         if not (0 < count <= self._extent_count - extent and count <= self._slot_count - slot):
             raise JournalDamaged(f"the journal has a copy beyond the volume or the slots: {record}")
         table = newest.table
         for offset in range(count):
             if extent + offset in table:
-                raise JournalDamaged(f"the journal has a second copy of extent {extent + offset} for {shadow_copy}")
+                raise JournalDamaged(
+                    f"the journal has a second copy of extent {extent + offset} for {shadow_copy}"
+                )
             table[extent + offset] = slot + offset
         return ()
 
@@ -142,12 +148,13 @@ class View:
         return ()
 
     def _apply_deleted(self, record: Deleted) -> Sequence[int]:
-        for index, shadow_copy in enumerate(self.shadow_copies):
-            if shadow_copy.id == record.shadow_copy:
-                break
-        else:
-            raise JournalDamaged(f"the journal deletes shadow copy {record.shadow_copy}, which does not exist")
-        del self.shadow_copies[index]
+        ids = [shadow_copy.id for shadow_copy in self.shadow_copies]
+        if record.shadow_copy not in ids:
+            raise JournalDamaged(
+                f"the journal deletes shadow copy {record.shadow_copy}, which does not exist"
+            )
+        index = ids.index(record.shadow_copy)
+        shadow_copy = self.shadow_copies.pop(index)
         older = self.shadow_copies[index - 1] if index else None
         if older is None or not older.is_valid:
             return list(shadow_copy.table.values())

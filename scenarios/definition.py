@@ -187,7 +187,9 @@ class _Meaning:
         document = self.document
         self._check_heading()
         self._check_numbers()
-        hosts = tuple(self._host(name, role) for name, role in document.hosts.items()) if self.geometry else ()
+        hosts = (
+            tuple(self._host(name, role) for name, role in document.hosts.items()) if self.geometry else ()
+        )
         before = tuple(line.partition(":")[0].strip() for line in document.before)
         shadow_copies = self._shadow_copies(hosts)
         self._check_faults(hosts)
@@ -203,7 +205,9 @@ class _Meaning:
             shadow_copies,
             document.faults,
             Misbehaviour(
-                document.disk.flush_does_nothing, document.disk.fence_is_ignored, document.disk.reads_are_cached
+                document.disk.flush_does_nothing,
+                document.disk.fence_is_ignored,
+                document.disk.reads_are_cached,
             ),
             document.catch_up_blocks,
         )
@@ -218,7 +222,15 @@ class _Meaning:
             return None
         try:
             return Geometry(
-                STORE_ID, 512, shape.extent_sectors, volume, device, sector, area, shape.half_blocks, shape.slots
+                STORE_ID,
+                512,
+                shape.extent_sectors,
+                volume,
+                device,
+                sector,
+                area,
+                shape.half_blocks,
+                shape.slots,
             )
         except GeometryMismatch as error:
             self.problems.append(f"store: {error}")
@@ -226,12 +238,16 @@ class _Meaning:
 
     def _check_heading(self) -> None:
         if not _NAME.fullmatch(self.document.name):
-            self.problems.append(f"name: {self.document.name!r} must be lower-case letters, digits and hyphens")
+            self.problems.append(
+                f"name: {self.document.name!r} must be lower-case letters, digits and hyphens"
+            )
         if not self.document.story.strip():
             self.problems.append("story: say in two sentences what happens")
         for name in self.document.hosts:
             if not _HOST.fullmatch(name) or name in _RESERVED:
-                self.problems.append(f"hosts: {name!r} must be a capital letter, perhaps followed by small ones")
+                self.problems.append(
+                    f"hosts: {name!r} must be a capital letter, perhaps followed by small ones"
+                )
 
     def _check_numbers(self) -> None:
         if not 2 <= self.document.catch_up_blocks <= 1024:
@@ -240,12 +256,17 @@ class _Meaning:
             if not 0 <= getattr(self.document.faults, field) <= 100:
                 self.problems.append(f"faults.{field}: must be from 0 to 100")
         if self.document.faults.power_losses > self.document.faults.crashes:
-            self.problems.append("faults.power_losses: a power loss is a crash too; crashes must be as many or more")
+            self.problems.append(
+                "faults.power_losses: a power loss is a crash too; crashes must be as many or more"
+            )
 
     def _host(self, name: str, role_text: str) -> HostPlan:
         role, recovers = self._role(name, role_text)
         before = [
-            text.strip() for line in self.document.before for host, _, text in [line.partition(":")] if host.strip() == name
+            text.strip()
+            for line in self.document.before
+            for host, _, text in [line.partition(":")]
+            if host.strip() == name
         ]
         race = self.document.race.get(name, [])
         if recovers and before:
@@ -273,7 +294,9 @@ class _Meaning:
         word, _, other = text.partition(" ")
         if word == RECOVERS and other in self.document.hosts and other != name:
             return ACTIVE, other
-        self.problems.append(f"hosts.{name}: {text!r} must be 'active', 'passive', or 'recovers HOST' with a host that exists")
+        self.problems.append(
+            f"hosts.{name}: {text!r} must be 'active', 'passive', or 'recovers HOST' with a host that exists"
+        )
         return PASSIVE, ""
 
     def _step(self, host: str, role: str, text: str) -> ScriptStep:
@@ -288,9 +311,15 @@ class _Meaning:
         """The ids that creations will get: the epoch of their host, and their number in its script."""
         ids: dict[str, ShadowCopyId] = {}
         for host in hosts:
-            creators = [script for script in host.scripts[host.before_count :] if any(s.verb == "create" for s in script)]
+            creators = [
+                script
+                for script in host.scripts[host.before_count :]
+                if any(s.verb == "create" for s in script)
+            ]
             if len(creators) > 1:
-                self.problems.append(f"race.{host.name}: only one task of a host may create, so that ids are known")
+                self.problems.append(
+                    f"race.{host.name}: only one task of a host may create, so that ids are known"
+                )
             created = [step.name for script in host.scripts for step in script if step.verb == "create"]
             for number, name in enumerate(created, start=1):
                 if name in ids:
@@ -319,7 +348,9 @@ class _Meaning:
         for line in document.before:
             host = line.partition(":")[0].strip()
             if ":" not in line or host not in document.hosts:
-                self.problems.append(f"before: {line!r} must read 'HOST: step' with one of {', '.join(document.hosts)}")
+                self.problems.append(
+                    f"before: {line!r} must read 'HOST: step' with one of {', '.join(document.hosts)}"
+                )
         actives = [host for host in hosts if host.role == ACTIVE and not host.recovers]
         if hosts and len(actives) != 1:
             self.problems.append(f"hosts: exactly one must be 'active'; {len(actives)} are")
@@ -327,7 +358,9 @@ class _Meaning:
         if len(set(recovered)) != len(recovered):
             self.problems.append("hosts: two hosts recover the same one")
         if document.faults.crashes > len(recovered):
-            self.problems.append(f"faults.crashes: {document.faults.crashes} need as many hosts that 'recovers HOST'")
+            self.problems.append(
+                f"faults.crashes: {document.faults.crashes} need as many hosts that 'recovers HOST'"
+            )
 
 
 def edit(scenario: Scenario, **changes: Any) -> Scenario:

@@ -19,7 +19,8 @@ from shadowshare.scenarios.definition import ACTIVE, PASSIVE, HostPlan, Scenario
 from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.memory_disk import MemoryDisk
-from shadowshare.sim.stepped import HostPort, Rules, SteppedWorld, Successor, Watcher
+from shadowshare.sim.rules import Rules, Successor
+from shadowshare.sim.stepped import HostPort, SteppedWorld, Watcher
 
 BEFORE_STEP_COUNT_MAXIMUM = 1_000_000
 
@@ -31,7 +32,10 @@ def location_of(geometry: Geometry) -> Location:
 
 def initial_volume(geometry: Geometry) -> list[bytes]:
     """The sectors of the volume before anything is written."""
-    return [sector_content(INITIAL, sector, geometry.sector_bytes) for sector in range(geometry.volume_sector_count)]
+    return [
+        sector_content(INITIAL, sector, geometry.sector_bytes)
+        for sector in range(geometry.volume_sector_count)
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -88,12 +92,15 @@ def _actors(plan: HostPlan) -> tuple[str, ...]:
     race_count = len(plan.scripts) - plan.before_count
     if race_count <= 1:
         return (plan.name,) * len(plan.scripts)
-    return (plan.name,) * plan.before_count + tuple(f"{plan.name}{number}" for number in range(1, race_count + 1))
+    return (plan.name,) * plan.before_count + tuple(
+        f"{plan.name}{number}" for number in range(1, race_count + 1)
+    )
 
 
 def stage(scenario: Scenario, hosts: Sequence[HostPort], watcher: Watcher | None) -> SteppedWorld:
-    """The scenario's world at the moment when the race begins: everything before it is done, its first operations are
-    in flight, and faults can happen from here on.
+    """The scenario's world at the moment when the race begins.
+
+    Everything before it is done, its first operations are in flight, and faults can happen from here on.
     """
     rules = rules_of(scenario)
     calm = Rules(rules.names, rules.actors, rules.readers)

@@ -105,7 +105,7 @@ class FileDisk:
 
     # -- operations ----------------------------------------------------------------------------------------------
 
-    def perform(self, operation: Operation, host: int = 0, issued_at: int = 0) -> Answer:  # noqa: ARG002 - Disk has them
+    def perform(self, operation: Operation, host: int = 0, issued_at: int = 0) -> Answer:
         """Carry out an operation and return the answer: data, None, or the `DiskError` that it failed with.
 
         A read is answered with a read-only view that nobody changes afterwards, and small ones with bytes. A flush

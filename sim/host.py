@@ -75,7 +75,7 @@ class Host:
         except StopIteration:
             self.unfinished_count -= 1
             return None
-        except Exception as error:  # whatever it is, it ended the task, and an observer must hear of it
+        except Exception as error:  # noqa: BLE001 - whatever ended the task, an observer must hear of it
             self.unfinished_count -= 1
             self.computer.reports.append(error)
             return None

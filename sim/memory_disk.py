@@ -90,7 +90,7 @@ class MemoryDisk:
         self.has_volatile_cache = has_volatile_cache
         self.misbehaviour = misbehaviour
         self.versions: dict[int, list[Version]] = {}
-        """Per sector written since it was last flushed: its older contents, oldest (durable) first, then the visible."""
+        """Per sector written since its last flush: its older contents, oldest (durable) first, then the visible."""
         self.write_count = 0
         self.reservation_holder: int | None = None
         self._zero = bytes(sector_bytes)
@@ -133,17 +133,20 @@ class MemoryDisk:
         if kind is Reserve:
             self.reservation_holder = host
             return None
+        return self._change(operation, host)
+
+    def _change(self, operation: Operation, host: int) -> Answer:
+        sector, sector_count = operation.sector, operation.sector_count
         if self.is_fenced(host):
             return Fenced("another host holds the reservation: this host's writes are refused")
-        if kind is Write:
-            assert isinstance(operation, Write)
+        if isinstance(operation, Write):
             data = bytes(operation.data)
             if len(data) != sector_count * self.sector_bytes:
                 return WriteError(f"{operation!r} has {len(data)} bytes of data: it must have whole sectors")
-            self._write(sector, sector_count, data)
         else:
             assert isinstance(operation, WriteZeroes | Discard)
-            self._write(sector, sector_count, self._zero * sector_count)
+            data = self._zero * sector_count
+        self._write(sector, sector_count, data)
         return None
 
     def _out_of_range(self, operation: Operation) -> DiskError:
@@ -178,7 +181,10 @@ class MemoryDisk:
         for sector, versions in list(self.versions.items()):
             kept = [version for version in versions if version[0] > issued_at]
             if kept:
-                self.versions[sector] = [max(version for version in versions if version[0] <= issued_at), *kept]
+                self.versions[sector] = [
+                    max(version for version in versions if version[0] <= issued_at),
+                    *kept,
+                ]
             else:
                 del self.versions[sector]
 
@@ -213,7 +219,13 @@ class MemoryDisk:
         """Equal for two disks exactly if no future operation can tell them apart."""
         versions = tuple(sorted((sector, tuple(versions)) for sector, versions in self.versions.items()))
         cached = tuple(sorted(self._cached_reads.items())) if self._cached_reads else ()
-        return (tuple(self.sectors), versions, self.write_count if versions else 0, self.reservation_holder, cached)
+        return (
+            tuple(self.sectors),
+            versions,
+            self.write_count if versions else 0,
+            self.reservation_holder,
+            cached,
+        )
 
 
 def split_by_sector(operation: Operation, sector_bytes: int) -> list[Operation]:

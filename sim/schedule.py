@@ -4,11 +4,12 @@ A schedule is the sequence of the labels of the choices taken, in the stepped wo
 
     s1/slot-reuse/W*3,R,W.1,power,keep.0
 
-``s1`` is the version of the notation, then the scenario, then the labels separated by commas, with ``*n`` for n times in
-a row. A label is the actor whose operation takes effect (a task), with ``.k`` for its k-th piece if several may take
-effect in any order; or an event: ``crash.W`` (that host crashes), ``power`` (power loss of the disks), ``keep.k`` (of the
-next undecided sector, the k-th content survives), ``late.k`` (a crashed host's k-th write still lands). ``!`` behind a
-label: it takes effect, but an error is reported; ``~``: an error is reported and nothing takes effect.
+``s1`` is the version of the notation, then the scenario, then the labels separated by commas, with ``*n`` for n
+times in a row. A label is the actor whose operation takes effect (a task), with ``.k`` for its k-th piece if several
+may take effect in any order; or an event: ``crash.W`` (that host crashes), ``power`` (power loss of the disks),
+``keep.k`` (of the next undecided sector, the k-th content survives), ``late.k`` (a crashed host's k-th write still
+lands). ``!`` behind a label: it takes effect, but an error is reported; ``~``: an error is reported and nothing takes
+effect.
 """
 
 from __future__ import annotations
@@ -49,10 +50,14 @@ def parse_schedule(text: str) -> Schedule:
     """
     parts = text.strip().split("/")
     if len(parts) != 3:
-        raise ScheduleError(f"a schedule reads {VERSION}/SCENARIO/STEPS, for example {VERSION}/slot-reuse/W*3,R; got {text!r}")
+        raise ScheduleError(
+            f"a schedule reads {VERSION}/SCENARIO/STEPS, for example {VERSION}/slot-reuse/W*3,R; got {text!r}"
+        )
     version, scenario, steps = parts
     if version != VERSION:
-        raise ScheduleError(f"this is a schedule of version {version!r}; this program reads version {VERSION!r}")
+        raise ScheduleError(
+            f"this is a schedule of version {version!r}; this program reads version {VERSION!r}"
+        )
     if not _NAME.fullmatch(scenario):
         raise ScheduleError(f"{scenario!r} in the schedule is not the name of a scenario")
     labels: list[str] = []

@@ -11,13 +11,14 @@ later completion apart. A crashed host's writes stay in flight and may land unti
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from shadowshare.protocol.errors import ReadError, WriteError
-from shadowshare.protocol.operations import Access, Operation, Reserve
+from shadowshare.protocol.operations import Access, Operation
+from shadowshare.sim.flight import Choice, Flight, Gathering, Happening, Step
 from shadowshare.sim.host import Outcome, Request
 from shadowshare.sim.memory_disk import Answer, MemoryDisk, split_by_sector
+from shadowshare.sim.rules import Rules
 from shadowshare.sim.schedule import ScheduleError
 
 
@@ -63,118 +64,6 @@ class Watcher(Protocol):
 
     def key(self) -> Hashable:
         """Identifies the state."""
-
-
-class Flight:
-    """A piece of an operation that is in flight, and may take effect next."""
-
-    __slots__ = ("host", "issued_at", "label", "operation", "piece", "task")
-
-    def __init__(
-        self, host: int, task: int, piece: int, operation: Operation, issued_at: int, label: str
-    ) -> None:
-        self.host = host
-        self.task = task
-        self.piece = piece
-        self.operation = operation
-        self.issued_at = issued_at
-        self.label = label
-
-    def identity(self) -> tuple[object, ...]:
-        """Equal for flights that will have the same effects."""
-        return (self.host, self.task, self.piece, self.issued_at, self.operation.identity())
-
-
-class Gathering:
-    """The answers so far to a request that takes effect in several pieces."""
-
-    __slots__ = ("answers", "is_single", "piece_counts")
-
-    def __init__(self, piece_counts: list[int], is_single: bool) -> None:
-        self.piece_counts = piece_counts
-        self.is_single = is_single
-        self.answers: dict[int, Answer] = {}
-
-    def joined(self) -> Any:
-        """The answer to the request: that of its one operation, or the list of those of its operations."""
-        pieces = [self.answers[piece] for piece in range(len(self.answers))]
-        answers, first = [], 0
-        for piece_count in self.piece_counts:
-            answers.append(_joined(pieces[first : first + piece_count]))
-            first += piece_count
-        return answers[0] if self.is_single else tuple(answers)
-
-    def fork(self) -> Gathering:
-        """An independent copy."""
-        copy = Gathering(self.piece_counts, self.is_single)
-        copy.answers = dict(self.answers)
-        return copy
-
-
-def _joined(pieces: Sequence[Answer]) -> Answer:
-    """The answer to an operation whose pieces were answered so: its first error, its data, or None."""
-    if len(pieces) == 1:
-        return pieces[0]
-    for piece in pieces:
-        if isinstance(piece, Exception):
-            return piece
-    return None if pieces[0] is None else b"".join(piece for piece in pieces if isinstance(piece, bytes))
-
-
-class Happening(NamedTuple):
-    """A choice that is no plain effect of a flight."""
-
-    label: str
-    kind: str
-    """crash, power, keep, late, error-after (takes effect, reports an error), error-instead (has no effect)."""
-    subject: Any
-
-
-Choice = Flight | Happening
-
-
-class Step(NamedTuple):
-    """One entry of a trace."""
-
-    label: str
-    host: int | None
-    operation: Operation | None
-    answer: Answer
-    reports: tuple[Any, ...]
-
-
-class Successor(NamedTuple):
-    """The host that recovers when another one has crashed, and its tasks."""
-
-    host: int
-    tasks: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What may happen besides the operations' effects.
-
-    Attributes:
-        names: the hosts' names by number.
-        actors: labels of each host's tasks.
-        readers: hosts that may only read.
-        crash_count: how often hosts may crash, the power losses included.
-        power_loss_count: how many of the crashes may be power losses.
-        successors: by the number of a host that may crash: who recovers.
-        tears: whether operations on several sectors take effect sector by sector, in any order.
-        write_error_count: how many writes may report an error, whether they landed or not.
-        read_error_count: how many reads may report an error.
-    """
-
-    names: tuple[str, ...]
-    actors: tuple[tuple[str, ...], ...]
-    readers: frozenset[int] = frozenset()
-    crash_count: int = 0
-    power_loss_count: int = 0
-    successors: tuple[tuple[int, Successor], ...] = ()
-    tears: bool = False
-    write_error_count: int = 0
-    read_error_count: int = 0
 
 
 class SteppedWorld:
@@ -287,7 +176,7 @@ class SteppedWorld:
         self._take_outcome(host, self.hosts[host].deliver(task, None))
 
     def take(self, choice: Choice) -> None:
-        """Let one of `choices` happen."""
+        """Let one of `choices` happen; what it leads to is in flight then."""
         if type(choice) is not Flight:
             assert isinstance(choice, Happening)
             self._happen(choice)
@@ -363,7 +252,9 @@ class SteppedWorld:
         elif access is Access.RESERVE and self.late:
             disk = self.disks[operation.device]
             self.late = [
-                late for late in self.late if late.operation.device != operation.device or not disk.is_fenced(late.host)
+                late
+                for late in self.late
+                if late.operation.device != operation.device or not disk.is_fenced(late.host)
             ]
         return answer
 
@@ -384,7 +275,7 @@ class SteppedWorld:
     def _take_outcome(self, host: int, outcome: Outcome) -> None:
         requests, reports = outcome
         for task, request in requests:
-            if type(request) is tuple or (self.rules.tears and request.sector_count > 1):
+            if isinstance(request, tuple) or (self.rules.tears and request.sector_count > 1):
                 self._submit_pieces(host, task, request)
             else:
                 if host in self.rules.readers and request.access is not Access.READ:

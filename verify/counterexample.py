@@ -14,8 +14,9 @@ from shadowshare.protocol.layout import Block, NoBlock, Record, decode_block
 from shadowshare.protocol.operations import Operation, Read, Write
 from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
+from shadowshare.sim.flight import Step
 from shadowshare.sim.schedule import Schedule, ScheduleError
-from shadowshare.sim.stepped import Step, SteppedWorld
+from shadowshare.sim.stepped import SteppedWorld
 from shadowshare.verify.explorer import without_hosts
 from shadowshare.verify.oracle import Oracle, Violation
 
@@ -83,7 +84,9 @@ def run_schedule(
         try:
             world.take_label(label)
         except ScheduleError as error:
-            raise ScheduleError(f"step {number} of the schedule does not fit scenario {scenario.name!r}: {error}") from None
+            raise ScheduleError(
+                f"step {number} of the schedule does not fit scenario {scenario.name!r}: {error}"
+            ) from None
     if world.is_over:
         oracle.audit(world)
     return world, trace
@@ -177,7 +180,7 @@ def describe_record(record: Record) -> str:
     fields = record._asdict()
     shadow_copy = fields.pop("shadow_copy", None)
     if kind == "COPIED":
-        last = "" if fields["count"] == 1 else f" (and {fields['count'] - 1} more)"
+        last = "" if fields["extent_count"] == 1 else f" (and {fields['count'] - 1} more)"
         return f"COPIED {shadow_copy} extent {fields['extent']} -> slot {fields['slot']}{last}"
     return kind if shadow_copy is None else f"{kind} {shadow_copy}"
 
@@ -207,7 +210,8 @@ def _found(block: Block | NoBlock) -> str:
 def _report(report: object) -> str:
     match report:
         case seen.ReadEnded(shadow_copy=shadow_copy):
-            return f"READ of {shadow_copy} RETURNS {', '.join(dict.fromkeys(origin_of(raw) for _, raw in report.sectors))}"
+            origins = dict.fromkeys(origin_of(raw) for _, raw in report.sectors)
+            return f"READ of {shadow_copy} RETURNS {', '.join(origins)}"
         case seen.ReadBegan(shadow_copy=shadow_copy):
             return f"begins to read {shadow_copy}"
         case seen.ChangeEnded():

@@ -76,7 +76,9 @@ def explore(
     results = []
     for name in passives:
         others = set(passives) - {name}
-        results.append(_Search(without_hosts(scenario, others), implementation, budget, merges, progress).run())
+        results.append(
+            _Search(without_hosts(scenario, others), implementation, budget, merges, progress).run()
+        )
         if results[-1].verdict != "verified":
             break
     return _sum(results)

@@ -107,7 +107,10 @@ class Automaton:
 def _identity(outcome: Outcome) -> object:
     """What must be the same each time: the requests."""
     return [
-        (task, [operation.identity() for operation in (request if isinstance(request, tuple) else (request,))])
+        (
+            task,
+            [operation.identity() for operation in (request if isinstance(request, tuple) else (request,))],
+        )
         for task, request in outcome[0]
     ]
 

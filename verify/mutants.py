@@ -45,7 +45,12 @@ class Mutant(NamedTuple):
 
 class _NoRecheck(Passive):
     def _settle(
-        self, run: Run, buffer: Buffer, tables: Sequence[Table], progress: Progress, settled: dict[int, Buffer]
+        self,
+        run: Run,
+        buffer: Buffer,
+        tables: Sequence[Table],
+        progress: Progress,
+        settled: dict[int, Buffer],
     ) -> list[tuple[int, int]]:
         if run.is_copied:
             return super()._settle(run, buffer, tables, progress, settled)
@@ -82,7 +87,12 @@ class _FirstRunOnly(Passive):
         return await super()._determine_again(runs)
 
     def _settle(
-        self, run: Run, buffer: Buffer, tables: Sequence[Table], progress: Progress, settled: dict[int, Buffer]
+        self,
+        run: Run,
+        buffer: Buffer,
+        tables: Sequence[Table],
+        progress: Progress,
+        settled: dict[int, Buffer],
     ) -> list[tuple[int, int]]:
         if run == self._first:
             return super()._settle(run, buffer, tables, progress, settled)
@@ -206,7 +216,7 @@ class _CreationWithoutDrain(Active):
 
 class _IgnoresCopyInProgress(Active):
     async def _preserve(self, extents: range) -> None:
-        await super()._preserve(range(0, 0) if any(extent in self._copying for extent in extents) else extents)
+        await super()._preserve(range(0) if any(extent in self._copying for extent in extents) else extents)
 
 
 # -- recovery ----------------------------------------------------------------------------------------------------
@@ -249,35 +259,109 @@ def _recovery(name: str, scenario: str, recovery: type[Recovery], story: str) ->
 
 
 MUTANTS: tuple[Mutant, ...] = (
-    _passive("no-recheck", "reader-before-volume-read", _NoRecheck, "what was read from the volume is believed"),
-    _passive("early-recheck", "reader-before-volume-read", _EarlyRecheck, "the re-check starts before the read ended"),
-    _passive("cached-recheck", "reader-before-volume-read", _CachedRecheck, "the re-check asks the cached view only"),
-    _passive("first-run-only", "batch-one-overwritten", _FirstRunOnly, "only the first extent of a batch is re-checked"),
-    _passive("hit-without-catch-up", "slot-reuse-during-read", _HitWithoutCatchUp, "no catch-up after a slot read"),
-    _passive("hit-survives-reload", "ghost-mapping-comes-back", _HitSurvivesReload, "a slot read is kept across a reload"),
-    _passive("newest-table-only", "older-reads-forward", _NewestTableOnly, "only the newest table is looked up"),
-    _passive("own-table-only", "creation-during-read", _OwnTableOnly, "only the shadow copy's own table is looked up"),
     _passive(
-        "last-block-not-read-again", "ghost-of-a-copy", _LastBlockNotReadAgain, "catch-up trusts the last applied block"
+        "no-recheck", "reader-before-volume-read", _NoRecheck, "what was read from the volume is believed"
     ),
-    _active("entry-before-data", "reader-before-volume-read", _EntryBeforeData, "the journal names a slot not yet written"),
-    _active("volume-before-entry", "reader-before-volume-read", _VolumeBeforeEntry, "the volume changes before the journal"),
-    _active("no-flush-before-entry", "crash-before-volume-write", _NoFlushBeforeEntry, "no flush between slot and journal"),
-    _active("partial-extent-copy", "partial-extent-write", _PartialCopy, "only the touched sectors are copied"),
-    _active("first-extent-only", "partial-extent-write", _FirstExtentOnly, "a write across extents copies the first only"),
-    _active("discard-without-copy", "discard-and-zeroes", _DiscardWithoutCopy, "a discard does not copy first"),
+    _passive(
+        "early-recheck",
+        "reader-before-volume-read",
+        _EarlyRecheck,
+        "the re-check starts before the read ended",
+    ),
+    _passive(
+        "cached-recheck",
+        "reader-before-volume-read",
+        _CachedRecheck,
+        "the re-check asks the cached view only",
+    ),
+    _passive(
+        "first-run-only",
+        "batch-one-overwritten",
+        _FirstRunOnly,
+        "only the first extent of a batch is re-checked",
+    ),
+    _passive(
+        "hit-without-catch-up", "slot-reuse-during-read", _HitWithoutCatchUp, "no catch-up after a slot read"
+    ),
+    _passive(
+        "hit-survives-reload",
+        "ghost-mapping-comes-back",
+        _HitSurvivesReload,
+        "a slot read is kept across a reload",
+    ),
+    _passive(
+        "newest-table-only", "older-reads-forward", _NewestTableOnly, "only the newest table is looked up"
+    ),
+    _passive(
+        "own-table-only",
+        "creation-during-read",
+        _OwnTableOnly,
+        "only the shadow copy's own table is looked up",
+    ),
+    _passive(
+        "last-block-not-read-again",
+        "ghost-of-a-copy",
+        _LastBlockNotReadAgain,
+        "catch-up trusts the last applied block",
+    ),
     _active(
-        "early-slot-reuse", "slot-reuse-before-deletion-is-durable", _EarlyReuse, "slots are free before a deletion is durable"
+        "entry-before-data",
+        "reader-before-volume-read",
+        _EntryBeforeData,
+        "the journal names a slot not yet written",
     ),
     _active(
-        "creation-without-drain", "creation-with-writes-in-flight", _CreationWithoutDrain, "creation does not wait for writes"
+        "volume-before-entry",
+        "reader-before-volume-read",
+        _VolumeBeforeEntry,
+        "the volume changes before the journal",
     ),
     _active(
-        "ignores-copy-in-progress", "two-writers-one-extent", _IgnoresCopyInProgress, "a second writer does not wait for the copy"
+        "no-flush-before-entry",
+        "crash-before-volume-write",
+        _NoFlushBeforeEntry,
+        "no flush between slot and journal",
     ),
-    _recovery("no-flush-after-entry", "crash-before-volume-write", _UnflushedEntry, "no flush between journal and volume"),
+    _active(
+        "partial-extent-copy", "partial-extent-write", _PartialCopy, "only the touched sectors are copied"
+    ),
+    _active(
+        "first-extent-only",
+        "partial-extent-write",
+        _FirstExtentOnly,
+        "a write across extents copies the first only",
+    ),
+    _active(
+        "discard-without-copy", "discard-and-zeroes", _DiscardWithoutCopy, "a discard does not copy first"
+    ),
+    _active(
+        "early-slot-reuse",
+        "slot-reuse-before-deletion-is-durable",
+        _EarlyReuse,
+        "slots are free before a deletion is durable",
+    ),
+    _active(
+        "creation-without-drain",
+        "creation-with-writes-in-flight",
+        _CreationWithoutDrain,
+        "creation does not wait for writes",
+    ),
+    _active(
+        "ignores-copy-in-progress",
+        "two-writers-one-extent",
+        _IgnoresCopyInProgress,
+        "a second writer does not wait for the copy",
+    ),
+    _recovery(
+        "no-flush-after-entry",
+        "crash-before-volume-write",
+        _UnflushedEntry,
+        "no flush between journal and volume",
+    ),
     _recovery("no-takeover", "ghost-of-a-creation", _NoTakeover, "recovery goes on in the old epoch"),
-    _recovery("no-first-flush", "recovery-is-interrupted", _NoFirstFlush, "recovery reads what may still vanish"),
+    _recovery(
+        "no-first-flush", "recovery-is-interrupted", _NoFirstFlush, "recovery reads what may still vanish"
+    ),
     _recovery("no-fence", "crash-before-journal", _NoFence, "recovery does not fence the crashed host"),
 )
 

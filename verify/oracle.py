@@ -158,9 +158,13 @@ class Oracle:
 
     # -- checks --------------------------------------------------------------------------------------------------
 
-    def _check_read(self, host: int, shadow_copy: ShadowCopyId, sectors: tuple[tuple[int, bytes], ...]) -> None:
+    def _check_read(
+        self, host: int, shadow_copy: ShadowCopyId, sectors: tuple[tuple[int, bytes], ...]
+    ) -> None:
         if shadow_copy not in self.images:
-            self._violated("image", f"shadow copy {shadow_copy} was read, but never created", self._name(host))
+            self._violated(
+                "image", f"shadow copy {shadow_copy} was read, but never created", self._name(host)
+            )
         else:
             self._compare(self._name(host), shadow_copy, sectors)
 
@@ -193,7 +197,9 @@ class Oracle:
 
     def _check_failure(self, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
-        had_to_be_found = failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began
+        had_to_be_found = (
+            failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began
+        )
         self._must_be_found -= {failure.key}
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
             if had_to_be_found:

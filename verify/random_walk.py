@@ -59,7 +59,9 @@ def random_walk(
         violation = worlds.judge(world)
         if violation is not None:
             return Exploration(violation, tuple(labels), False, "", number, 0, step_count, depth)
-    return Exploration(None, (), False, "random schedules prove nothing", schedule_count, 0, step_count, depth)
+    return Exploration(
+        None, (), False, "random schedules prove nothing", schedule_count, 0, step_count, depth
+    )
 
 
 class Worlds:

@@ -17,16 +17,23 @@ from shadowshare.verify.real_race import run_ext4_race
 from shadowshare.verify.result import ScenarioResult
 
 REAL_SCENARIO_NAME = "ext4-on-real-processes"
-REAL_SCENARIO_STORY = """One process changes a real ext4 file system on a real disk into another one, while two others export \
-shadow copies of it again and again through O_DIRECT. Every export must be the image at creation, byte for byte, and clean."""
+REAL_SCENARIO_STORY = (
+    "One process changes a real ext4 file system on a real disk into another one, while two others export shadow "
+    "copies of it again and again through O_DIRECT. Every export must be the image at creation, byte for byte, and "
+    "clean."
+)
 
 
-def run_real_scenario(passive: type[Passive] = Passive, say: Callable[[str], None] | None = None) -> ScenarioResult:
+def run_real_scenario(
+    passive: type[Passive] = Passive, say: Callable[[str], None] | None = None
+) -> ScenarioResult:
     """Run the race over an ext4 file system, in a temporary folder."""
     start = perf_counter()
     with TemporaryDirectory(prefix="shadowshare-") as folder:
         result = run_ext4_race(Path(folder), progress=say, passive_class=passive)
-    details = {name: value for name, value in asdict(result).items() if name not in ("verdict", "reason", "seconds")}
+    details = {
+        name: value for name, value in asdict(result).items() if name not in ("verdict", "reason", "seconds")
+    }
     return ScenarioResult(
         REAL_SCENARIO_NAME,
         result.verdict,

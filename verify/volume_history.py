@@ -67,7 +67,9 @@ class VolumeHistory:
         covered = flushing.pop(key)
         self._flushing = flushing
         for sector, entries in self._durable.items():
-            superseded = frozenset[str]().union(*(entry.supersedes for entry in entries if entry.key in covered))
+            superseded = frozenset[str]().union(
+                *(entry.supersedes for entry in entries if entry.key in covered)
+            )
             self._durable[sector] = tuple([entry for entry in entries if entry.key not in superseded])
 
     def settle_unacknowledged(self) -> None:

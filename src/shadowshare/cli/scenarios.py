@@ -32,16 +32,22 @@ _FILES = click.option(
     type=click.Path(path_type=Path),
     help="A scenario file of your own (may be given several times).",
 )
-_MUTANT = click.option("--mutant", "mutant_name", metavar="NAME", help="Use the protocol with this bug on purpose.")
+_MUTANT = click.option(
+    "--mutant", "mutant_name", metavar="NAME", help="Use the protocol with this bug on purpose."
+)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @_FILES
 @_MUTANT
-@click.option("--random", "random_count", type=click.IntRange(1), metavar="N", help="Run N random schedules, not all.")
+@click.option(
+    "--random", "random_count", type=click.IntRange(1), metavar="N", help="Run N random schedules, not all."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random schedules.")
-@click.option("--max-states", type=click.IntRange(1), default=2_000_000, show_default=True, help="For each scenario.")
+@click.option(
+    "--max-states", type=click.IntRange(1), default=2_000_000, show_default=True, help="For each scenario."
+)
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="For each scenario.")
 @json_option
 def run(
@@ -54,7 +60,7 @@ def run(
     max_seconds: float | None,
     as_json: bool,
 ) -> None:
-    """Run race scenarios, all of them or those that are named, each through every interleaving.
+    r"""Run race scenarios, all of them or those that are named, each through every interleaving.
 
     A verdict is "verified" only if nothing was left out, "violated" with a schedule that shows it, else "unknown".
 
@@ -101,7 +107,11 @@ def _chosen(names: Sequence[str], files: Sequence[Path]) -> tuple[list[Scenario]
 def _exit_code(results: Sequence[ScenarioResult]) -> int:
     if all(result.ok for result in results):
         return 0
-    return EXIT_VIOLATED if any(result.verdict == "violated" and not result.ok for result in results) else EXIT_FAILED
+    return (
+        EXIT_VIOLATED
+        if any(result.verdict == "violated" and not result.ok for result in results)
+        else EXIT_FAILED
+    )
 
 
 def _print_findings(
@@ -136,7 +146,7 @@ def _replay_command(schedule: str, files: Sequence[Path], mutant_name: str | Non
 def _progress() -> Iterator[Callable[[str], None]]:
     """A line on standard error that says what goes on, if that is a terminal."""
     if not sys.stderr.isatty():
-        yield lambda text: None
+        yield lambda _: None
         return
     with Console(stderr=True).status("") as status:
         yield status.update
@@ -156,7 +166,11 @@ def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
     entries.append((REAL_SCENARIO_NAME, "verified", REAL_SCENARIO_STORY))
     if as_json:
         print_json(
-            {"scenarios": [{"name": name, "expected": expected, "story": story} for name, expected, story in entries]}
+            {
+                "scenarios": [
+                    {"name": name, "expected": expected, "story": story} for name, expected, story in entries
+                ]
+            }
         )
         return
     for name, expected, story in entries:
@@ -170,7 +184,7 @@ def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
 @_MUTANT
 @json_option
 def replay(schedule: str, files: tuple[Path, ...], mutant_name: str | None, as_json: bool) -> None:
-    """Run one SCHEDULE again, as a failure printed it, and show it step by step.
+    r"""Run one SCHEDULE again, as a failure printed it, and show it step by step.
 
     \b
     Example:

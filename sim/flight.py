@@ -1,0 +1,87 @@
+"""What is in flight in a world, what else may happen, and the entries of a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from shadowshare.protocol.operations import Operation
+from shadowshare.sim.memory_disk import Answer
+
+
+class Flight:
+    """A piece of an operation that is in flight, and may take effect next."""
+
+    __slots__ = ("host", "issued_at", "label", "operation", "piece", "task")
+
+    def __init__(
+        self, host: int, task: int, piece: int, operation: Operation, issued_at: int, label: str
+    ) -> None:
+        self.host = host
+        self.task = task
+        self.piece = piece
+        self.operation = operation
+        self.issued_at = issued_at
+        self.label = label
+
+    def identity(self) -> tuple[object, ...]:
+        """Equal for flights that will have the same effects."""
+        return (self.host, self.task, self.piece, self.issued_at, self.operation.identity())
+
+
+class Gathering:
+    """The answers so far to a request that takes effect in several pieces."""
+
+    __slots__ = ("answers", "is_single", "piece_counts")
+
+    def __init__(self, piece_counts: list[int], is_single: bool) -> None:
+        self.piece_counts = piece_counts
+        self.is_single = is_single
+        self.answers: dict[int, Answer] = {}
+
+    def joined(self) -> Any:
+        """The answer to the request: that of its one operation, or the list of those of its operations."""
+        pieces = [self.answers[piece] for piece in range(len(self.answers))]
+        answers, first = [], 0
+        for piece_count in self.piece_counts:
+            answers.append(_joined(pieces[first : first + piece_count]))
+            first += piece_count
+        return answers[0] if self.is_single else tuple(answers)
+
+    def fork(self) -> Gathering:
+        """An independent copy."""
+        copy = Gathering(self.piece_counts, self.is_single)
+        copy.answers = dict(self.answers)
+        return copy
+
+
+def _joined(pieces: Sequence[Answer]) -> Answer:
+    """The answer to an operation whose pieces were answered so: its first error, its data, or None."""
+    if len(pieces) == 1:
+        return pieces[0]
+    for piece in pieces:
+        if isinstance(piece, Exception):
+            return piece
+    return None if pieces[0] is None else b"".join(piece for piece in pieces if isinstance(piece, bytes))
+
+
+class Happening(NamedTuple):
+    """A choice that is no plain effect of a flight."""
+
+    label: str
+    kind: str
+    """crash, power, keep, late, error-after (takes effect, reports an error), error-instead (has no effect)."""
+    subject: Any
+
+
+Choice = Flight | Happening
+
+
+class Step(NamedTuple):
+    """One entry of a trace."""
+
+    label: str
+    host: int | None
+    operation: Operation | None
+    answer: Answer
+    reports: tuple[Any, ...]
