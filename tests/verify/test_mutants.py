@@ -1,0 +1,38 @@
+"""Every mutant dies, by its scenario, with a schedule that shows the violation again on running code."""
+
+import pytest
+
+from shadowshare.scenarios.catalogue import built_in
+from shadowshare.verify.counterexample import replay
+from shadowshare.verify.explorer import explore
+from shadowshare.verify.mutants import MUTANTS, Mutant, UnknownMutant, mutant
+from shadowshare.verify.random_walk import random_walk
+
+EASY = ("no-recheck", "early-recheck", "cached-recheck", "volume-before-entry", "entry-before-data", "own-table-only")
+
+
+@pytest.mark.parametrize("bug", MUTANTS, ids=[bug.name for bug in MUTANTS])
+def test_every_mutant_is_killed(bug: Mutant) -> None:
+    scenario = built_in(bug.scenario)
+    exploration = explore(scenario, bug.implementation)
+    assert exploration.verdict == "violated", exploration.reason
+    replayed = replay(scenario, exploration.labels, bug.implementation)
+    assert replayed.violation == exploration.violation
+    assert len(replayed.rows) == len(exploration.labels)
+
+
+def test_scenarios_that_kill_expect_the_real_code_to_be_right() -> None:
+    assert {built_in(bug.scenario).expected for bug in MUTANTS} == {"verified"}
+
+
+@pytest.mark.parametrize("name", EASY)
+@pytest.mark.parametrize("live", [False, True])
+def test_random_schedules_kill_the_easy_ones(name: str, live: bool) -> None:
+    bug = mutant(name)
+    assert random_walk(built_in(bug.scenario), 500, implementation=bug.implementation, live=live).verdict == "violated"
+
+
+def test_names_are_unique_and_an_unknown_one_is_refused() -> None:
+    assert len({bug.name for bug in MUTANTS}) == len(MUTANTS)
+    with pytest.raises(UnknownMutant, match="no-recheck"):
+        mutant("no-such-bug")
