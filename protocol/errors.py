@@ -10,23 +10,23 @@ returned.
 
 
 class ShadowshareError(Exception):
-    """Base of all errors that this package raises on purpose."""
+    """Base of all errors that this package raises on purpose.
+
+    Two errors of the same class and message are equal: an error is an answer, or a result, like any other.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShadowshareError) and type(self) is type(other) and self.args == other.args
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.args))
 
 
 # -- the disk ----------------------------------------------------------------------------------------------------
 
 
 class DiskError(ShadowshareError):
-    """An operation on a device failed. Of a write, it is not known whether it took effect, or still will.
-
-    Two errors of the same class and message are equal: an error is an answer like any other.
-    """
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, DiskError) and type(self) is type(other) and self.args == other.args
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.args))
+    """An operation on a device failed. Of a write, it is not known whether it took effect, or still will."""
 
 
 class ReadError(DiskError):

@@ -38,15 +38,21 @@ def test_counts_the_schedules_that_brute_force_finds(name: str) -> None:
     assert all(isinstance(world.watcher, Oracle) and world.watcher.violation is None for _, world in ends)
 
 
-@pytest.mark.parametrize("bug", ["no-recheck", "hit-without-catch-up", "volume-before-entry", "entry-before-data"])
+@pytest.mark.parametrize(
+    "bug", ["no-recheck", "hit-without-catch-up", "volume-before-entry", "entry-before-data"]
+)
 @pytest.mark.parametrize("name", FEW)
 def test_finds_a_violation_exactly_if_brute_force_does(name: str, bug: str) -> None:
     implementation = mutant(bug).implementation
     ends = ends_by_brute_force(PROGRAMS[name], implementation)
-    violated = [labels for labels, world in ends if world.watcher is not None and world.watcher.violation is not None]
+    violated = [
+        labels for labels, world in ends if world.watcher is not None and world.watcher.violation is not None
+    ]
     exploration = explore(PROGRAMS[name], implementation)
     assert exploration.verdict == ("violated" if violated else "verified")
-    assert not violated or len(exploration.labels) <= min(map(len, violated)), "the first one found is a shortest one"
+    assert not violated or len(exploration.labels) <= min(map(len, violated)), (
+        "the first one found is a shortest one"
+    )
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -117,12 +123,16 @@ def test_a_budget_spent_on_the_first_of_several_passives_is_not_green() -> None:
 
 def test_progress_is_told() -> None:
     told: list[tuple[int, int]] = []
-    explore(built_in("two-writers-overlapping"), progress=lambda states, waiting: told.append((states, waiting)))
+    explore(
+        built_in("two-writers-overlapping"), progress=lambda states, waiting: told.append((states, waiting))
+    )
     assert len(told) > 3
 
 
 def test_count_schedules() -> None:
     diamond = [[1, 2], [3], [3], []]
     assert count_schedules(diamond, [False, False, False, True]) == 2
-    assert count_schedules([[1], [2], []], [False, True, True]) == 2, "an end from which an event goes on counts too"
+    assert count_schedules([[1], [2], []], [False, True, True]) == 2, (
+        "an end from which an event goes on counts too"
+    )
     assert count_schedules([[1], [0]], [False, False]) is None, "a cycle has no number of schedules"

@@ -8,7 +8,14 @@ from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants import MUTANTS, Mutant, UnknownMutant, mutant
 from shadowshare.verify.random_walk import random_walk
 
-EASY = ("no-recheck", "early-recheck", "cached-recheck", "volume-before-entry", "entry-before-data", "own-table-only")
+EASY = (
+    "no-recheck",
+    "early-recheck",
+    "cached-recheck",
+    "volume-before-entry",
+    "entry-before-data",
+    "own-table-only",
+)
 
 
 @pytest.mark.parametrize("bug", MUTANTS, ids=[bug.name for bug in MUTANTS])
@@ -29,7 +36,10 @@ def test_scenarios_that_kill_expect_the_real_code_to_be_right() -> None:
 @pytest.mark.parametrize("live", [False, True])
 def test_random_schedules_kill_the_easy_ones(name: str, live: bool) -> None:
     bug = mutant(name)
-    assert random_walk(built_in(bug.scenario), 500, implementation=bug.implementation, live=live).verdict == "violated"
+    assert (
+        random_walk(built_in(bug.scenario), 500, implementation=bug.implementation, live=live).verdict
+        == "violated"
+    )
 
 
 def test_names_are_unique_and_an_unknown_one_is_refused() -> None:

@@ -1,0 +1,146 @@
+"""Each rule of the oracle goes red for code that breaks it, and for no other reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.active import Active
+from shadowshare.protocol.errors import JournalDamaged, ShadowCopyNotFound
+from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.operations import Buffer, Change, Event, Flush, Write
+from shadowshare.protocol.passive import ByteRange, Passive
+from shadowshare.protocol.recovery import Recovery
+from shadowshare.scenarios.definition import Scenario
+from shadowshare.verify.explorer import explore
+from shadowshare.verify.oracle import Oracle
+from tests.verify.programs import small
+
+
+class _Blind(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        raise ShadowCopyNotFound("nothing here")
+
+
+class _Flushing(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        await Flush(0)
+        return await super().read_many(shadow_copy, ranges)
+
+
+class _Scribbling(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        data = await super().read_many(shadow_copy, ranges)
+        await Write(0, 0, 1, bytes(data[0]))
+        return data
+
+
+class _Failing(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        raise JournalDamaged("it is not")
+
+
+class _Crashing(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        raise ZeroDivisionError
+
+
+class _Waiting(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        await Event()
+        return []
+
+
+class _Swapping(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        return (await super().read_many(shadow_copy, ranges))[::-1]
+
+
+class _Forgetful(Active):
+    async def _change(self, operation: Change) -> None:
+        self._refuse_if_stopped()
+
+
+class _Misplacing(Active):
+    async def _change(self, operation: Change) -> None:
+        operation.sector ^= 1
+        await super()._change(operation)
+
+
+class _NotFlushing(Active):
+    async def flush(self) -> None:
+        return
+
+
+class _NotDeleting(Active):
+    async def delete(self, shadow_copy: ShadowCopyId) -> None:
+        return
+
+
+class _NotCreating(Active):
+    async def create(self, created_ns: int = 0) -> ShadowCopyId:
+        return ShadowCopyId(1, 7)
+
+
+def active(kind: type[Active]) -> Implementation:
+    return Implementation(recovery=type("RecoveryOf" + kind.__name__, (Recovery,), {"active_class": kind}))
+
+
+READ = small('W = ["write 0"]\nR = ["read s 0 1"]')
+WRITE = small('W = ["write 0", "verify all"]\nR = ["catch-up"]')
+DELETE = small('W = ["delete s"]\nR = ["catch-up"]')
+CREATE = small('W = ["create t"]\nR = ["catch-up"]')
+POWER = small(
+    'W = ["write 0", "flush"]\nR = ["catch-up"]',
+    extra='[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"\n[faults]\ncrashes = 1\npower_losses = 1',
+)
+
+
+@pytest.mark.parametrize(
+    ("implementation", "scenario", "rule", "words"),
+    [
+        (Implementation(passive=_Swapping), READ, "image", "extent 0"),
+        (Implementation(passive=_Blind), READ, "existence", "nothing here"),
+        (Implementation(passive=_Flushing), READ, "read-only", "flush"),
+        (Implementation(passive=_Scribbling), READ, "read-only", "write"),
+        (Implementation(passive=_Failing), READ, "error", "JournalDamaged"),
+        (Implementation(passive=_Crashing), READ, "error", "ZeroDivisionError"),
+        (Implementation(passive=_Waiting), READ, "progress", "waits for ever"),
+        (active(_Forgetful), WRITE, "live", "must hold W 'write 0'"),
+        (active(_Misplacing), WRITE, "live", "extent"),
+        (active(_NotFlushing), POWER, "live", "must hold W 'write 0'"),
+        (active(_NotDeleting), DELETE, "existence", "was deleted and is back"),
+        (active(_NotCreating), CREATE, "existence", "was acknowledged and is gone"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_rule_goes_red(
+    implementation: Implementation, scenario: Scenario, rule: str, words: str
+) -> None:
+    violation = explore(scenario, implementation).violation
+    assert violation is not None
+    assert violation.rule == rule
+    assert words in violation.message
+
+
+@pytest.mark.parametrize("scenario", [READ, WRITE, DELETE, CREATE, POWER])
+def test_the_real_code_breaks_none(scenario: Scenario) -> None:
+    assert explore(scenario).verdict == "verified"
+
+
+def test_an_error_that_the_scenario_allows_is_none() -> None:
+    allowed = small(
+        'W = ["write 0"]\nR = ["read s 0 1"]', extra='[faults]\nallowed_errors = ["JournalDamaged"]'
+    )
+    assert explore(allowed, Implementation(passive=_Failing)).verdict == "verified"
+
+
+def test_a_fork_judges_for_itself() -> None:
+    oracle = Oracle(READ)
+    fork = oracle.fork()
+    assert fork.key() == oracle.key()
+    fork.acknowledged |= {ShadowCopyId(1, 1)}
+    assert fork.key() != oracle.key()
+    assert not oracle.acknowledged
