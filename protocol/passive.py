@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import OutOfRange, ReadOnly, ShadowCopyNotFound
+from shadowshare.protocol.errors import OutOfRange, ReadOnly, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
 from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
@@ -147,7 +147,7 @@ class Passive:
         wanted = [self._request(byte_range) for byte_range in ranges]
         try:
             tables = self._cached_tables(shadow_copy)
-        except ShadowCopyNotFound:
+        except (ShadowCopyNotFound, ShadowCopyInvalidated):
             await self.catch_up()
             tables = self._cached_tables(shadow_copy)
         pending = self._plan(tables, [(one, one.first, one.end) for one in wanted])
