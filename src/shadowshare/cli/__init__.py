@@ -89,6 +89,6 @@ def _explain(message: str) -> None:
 @click.group(
     cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(package_name="shadowshare", message="%(prog)s %(version)s")
+@click.version_option(package_name="shadowshare", message="shadowshare %(version)s")
 def main() -> None:
     """Shadow copies on a shared disk that other computers read without a lock, and the lab that proves it."""

@@ -11,7 +11,7 @@ import click
 from shadowshare.cli.output import SIZE, print_json
 from shadowshare.sim.store import Store
 
-PATH = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path, readable=False)  # opening it says better what is wrong
 
 
 def takes_store(command: Callable[..., None]) -> Callable[..., None]:

@@ -101,6 +101,8 @@ def delete(store: Store, shadow_copy: str, as_json: bool) -> None:
 def write(store: Store, offset: int, file: Path, as_json: bool) -> None:
     """Write FILE, or standard input, to the volume at byte OFFSET, and print how many bytes that were.
 
+    A FILE that reaches beyond the volume is refused as a whole, but of standard input what fits is written.
+
     Example: shadowshare store write disk.img 1M new-data.bin
     """
     is_stream = str(file) == "-"
