@@ -76,6 +76,23 @@ def test_answers_come_in_the_order_of_the_request(lane_count: int) -> None:
     assert [answer[0] for group in answers for answer in group] == list(range(40))
 
 
+class LaterFirst(MemoryDisk):
+    """The lower the sector, the longer an operation takes."""
+
+    def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:
+        time.sleep(0.02 * (4 - operation.sector))
+        return super().perform(operation, host, issued_at)
+
+
+def test_answers_that_arrive_in_another_order() -> None:
+    sectors = [bytes([number]) * SECTOR_BYTES for number in range(4)]
+    assert drive(read_group(0, 1, 2, 3), [LaterFirst(SECTOR_BYTES, sectors)], 4) == sectors
+    assert drive_together([read_group(0, 3), read(1)], [LaterFirst(SECTOR_BYTES, sectors)], 3) == [
+        [sectors[0], sectors[3]],
+        sectors[1],
+    ]
+
+
 @pytest.mark.parametrize("lane_count", [1, 3])
 def test_as_many_operations_at_once_as_lanes(lane_count: int) -> None:
     disks = [SlowDisk(), SlowDisk(), SlowDisk()]
@@ -140,6 +157,18 @@ def test_tasks_wait_for_each_other() -> None:
 
     assert drive_together([wait(), set_it(), wait()], [numbered_disk()], 2) == ["waited", "set", "waited"]
     assert order == ["set", "woken", "woken"]
+
+
+def test_all_who_wait_are_woken_at_once() -> None:
+    event = Event()
+
+    async def wait() -> None:
+        await event
+
+    async def set_it() -> None:
+        event.set()
+
+    assert drive_together([wait(), wait(), set_it(), wait()], [numbered_disk()], 2) == [None] * 4
 
 
 def test_tasks_run_one_at_a_time() -> None:

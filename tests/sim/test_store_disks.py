@@ -138,6 +138,13 @@ def test_a_truncated_device(two: Made) -> None:
         locate(two.volume, two.area)
 
 
+def test_a_truncated_and_damaged_device_says_that_it_is_damaged(two: Made) -> None:
+    two.damage(0)
+    os.truncate(two.area, AREA_BYTES - 4096)
+    with pytest.raises(SuperblockDamaged):
+        locate(two.volume, two.area)
+
+
 def test_a_truncated_shared_device(one: Made) -> None:
     os.truncate(one.volume, VOLUME_BYTES + AREA_BYTES - 4096)
     with pytest.raises(NotAStore, match="truncated"):
