@@ -40,10 +40,8 @@ types: $(STAMP) ## mypy, strict
 contract: $(STAMP) ## which part may import which
 	$(BIN)/lint-imports --no-logo
 
-bench: $(STAMP) ## run every bench/bench_*.py
-	@found=; for file in bench/bench_*.py; do \
-		[ -e "$$file" ] || continue; found=1; echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
-	done; [ -n "$$found" ] || { echo "bench/ has no bench_*.py yet"; exit 1; }
+bench: $(STAMP) ## measure: view, stepped world, export
+	$(BIN)/python -m bench.protocol
 
 lock: ## choose the newest versions again and write requirements.lock
 	$(CHECK_PYTHON)
