@@ -140,7 +140,7 @@ class Active:
         size = self.geometry.sector_bytes
         if offset % size or length % size:
             raise OutOfRange(f"a write of {length} bytes at {offset} is not whole sectors of {size} bytes")
-        if offset < 0 or offset + length > self.geometry.volume_bytes:
+        if offset < 0 or length < 0 or offset + length > self.geometry.volume_bytes:
             raise OutOfRange(
                 f"bytes {offset} to {offset + length} are not all in the volume of {self.geometry.volume_bytes} bytes"
             )
