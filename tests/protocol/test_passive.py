@@ -281,7 +281,7 @@ def test_a_deletion_that_never_happened_is_forgotten() -> None:
 # -- several tasks -----------------------------------------------------------------------------------------------
 
 SEVERAL_TASKS = pytest.mark.xfail(
-    reason="a passive does not keep the requests of several tasks apart: one task's catch-up hides a change from another"
+    reason="a passive does not keep the requests of several tasks apart: one catch-up hides a change"
 )
 
 
