@@ -154,6 +154,8 @@ class Active:
         if not self._writes.try_enter():
             await self._writes.enter()
         try:
+            # Again: the creation that held this write may have stopped the active, and have landed all the same.
+            self._refuse_if_stopped()
             extent_sectors = self.geometry.extent_sectors
             first = operation.sector // extent_sectors
             last = (operation.sector + operation.sector_count - 1) // extent_sectors
