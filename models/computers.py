@@ -100,7 +100,7 @@ class ScriptedComputer:
     async def _run(self, number: int) -> None:
         """Carry out one script, until a step fails."""
         for position, step in enumerate(self._scripts[number]):
-            key = _key(self.name, number, position)
+            key = step_key(self.name, number, position)
             self._is_within[number] = True
             try:
                 await self.carry_out(step, key)
@@ -214,7 +214,7 @@ def _prepare_change(host: str, step: ScriptStep, key: str, sector_bytes: int) ->
 
 
 @lru_cache(maxsize=16384)
-def _key(host: str, number: int, position: int) -> str:
+def step_key(host: str, number: int, position: int) -> str:
     """Names one step of one run: host, task, and step from 1."""
     return f"{host}{number}.{position + 1}"
 

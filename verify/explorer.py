@@ -15,7 +15,8 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from time import perf_counter
 
-from shadowshare.models.computers import Implementation
+from shadowshare.models.computers import Implementation, step_key
+from shadowshare.models.observations import ReadEnded
 from shadowshare.scenarios.definition import PASSIVE, Scenario, edit
 from shadowshare.scenarios.staging import stage
 from shadowshare.sim.stepped import SteppedWorld
@@ -106,6 +107,7 @@ def _sum(results: list[Exploration]) -> Exploration:
         sum(result.step_count for result in results),
         max(result.depth_steps for result in results),
         sum(result.host_run_count for result in results),
+        tuple(step for result in results for step in result.unreached),
         len(results),
     )
 
@@ -121,6 +123,7 @@ class _Search:
         merges: bool,
         progress: Progress | None,
     ) -> None:
+        self._scenario = scenario
         self._budget = budget
         self._progress = progress
         self._automata = automata(scenario, implementation, merges)
@@ -189,6 +192,9 @@ class _Search:
 
     def _result(self, violation: Violation | None, labels: list[str], reason: str) -> Exploration:
         is_exhausted = violation is None and not reason
+        unreached = self._unreached() if is_exhausted else ()
+        if unreached:
+            reason = f"never got data in any schedule, so nothing was shown about it: {', '.join(unreached)}"
         return Exploration(
             violation,
             tuple(labels),
@@ -199,7 +205,21 @@ class _Search:
             self._step_count,
             max(self._depths),
             sum(automaton.run_count for automaton in self._automata),
+            unreached,
         )
+
+    def _unreached(self) -> tuple[str, ...]:
+        """The passives' read steps of the race that ended with data in no schedule."""
+        unreached = []
+        for plan, automaton in zip(self._scenario.hosts, self._automata, strict=True):
+            reached = {report.key for report in automaton.reports() if isinstance(report, ReadEnded)}
+            for number, script in list(enumerate(plan.scripts))[plan.before_count :]:
+                unreached += [
+                    f"{plan.name}: {step.text}"
+                    for position, step in enumerate(script)
+                    if step.verb == "read" and step_key(plan.name, number, position) not in reached
+                ]
+        return tuple(unreached)
 
 
 def count_schedules(successors: list[list[int]], ends: list[bool]) -> int | None:

@@ -11,7 +11,7 @@ Nodes merge where the host says that it is at rest (`Computer.boundary`): what l
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 from shadowshare.models.computers import Implementation
@@ -57,6 +57,11 @@ class Automaton:
     def node_count(self) -> int:
         """Different states of the host that were met."""
         return len(self._nodes)
+
+    def reports(self) -> Iterator[Any]:
+        """Everything that the host reported, wherever it was led."""
+        for _, (_, reports) in self._edges.values():
+            yield from reports
 
     def unfinished_count(self, node: int) -> int:
         """Tasks that were started and have not ended."""

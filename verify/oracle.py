@@ -4,6 +4,7 @@ It takes the snapshot image from the disk itself: what the volume held at the in
 creation took effect. It does not ask the protocol what it believes. Checked are:
 
 ``image``       every sector that a passive read returns equals the image of that shadow copy
+``identity``    a creation gets the id of its active's epoch and count, which no other ever had
 ``existence``   a shadow copy whose creation was acknowledged is found until its deletion is requested
 ``live``        the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
 ``read-only``   a passive never issues anything but reads
@@ -66,6 +67,7 @@ class Oracle:
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self._passive = passive
         self._journal = self.geometry.journal_sectors
+        self._expected_ids = frozenset(scenario.shadow_copies.values())
         self._allowed_errors = frozenset(scenario.faults.allowed_errors)
 
     # -- what the world tells ------------------------------------------------------------------------------------
@@ -110,6 +112,13 @@ class Oracle:
         self._check_read(host, report.shadow_copy, report.sectors)
 
     def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
+        if report.shadow_copy not in self._expected_ids or report.shadow_copy in self.acknowledged:
+            expected = ", ".join(map(str, sorted(self._expected_ids)))
+            self._violated(
+                "identity",
+                f"a creation got the id {report.shadow_copy}, not one of {expected}",
+                self._name(host),
+            )
         self.acknowledged |= {report.shadow_copy}
 
     def _deletion_began(self, host: int, report: seen.DeletionBegan) -> None:

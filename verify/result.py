@@ -25,6 +25,7 @@ class Exploration:
         step_count: choices taken.
         depth_steps: length of the longest schedule.
         host_run_count: how often protocol code really ran.
+        unreached: steps that read a shadow copy and got its data in no schedule: nothing was shown about them.
         passives_apart: how many explorations of one passive each this sums up; 0 if all hosts were explored together.
     """
 
@@ -37,14 +38,15 @@ class Exploration:
     step_count: int = 0
     depth_steps: int = 0
     host_run_count: int = 0
+    unreached: tuple[str, ...] = ()
     passives_apart: int = 0
 
     @property
     def verdict(self) -> Verdict:
-        """``violated`` with a violation; ``verified`` only if nothing is left unexplored; else ``unknown``."""
+        """``violated`` with a violation; ``verified`` if nothing is left unexplored or unreached; else ``unknown``."""
         if self.violation is not None:
             return "violated"
-        return "verified" if self.is_exhausted else "unknown"
+        return "verified" if self.is_exhausted and not self.unreached else "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,13 @@ class _NotDeleting(Active):
 
 class _NotCreating(Active):
     async def create(self, created_ns: int = 0) -> ShadowCopyId:
-        return ShadowCopyId(1, 7)
+        return ShadowCopyId(1, 2)
+
+
+class _Repeating(Active):
+    async def create(self, created_ns: int = 0) -> ShadowCopyId:
+        await super().create(created_ns)
+        return ShadowCopyId(1, 1)
 
 
 def active(kind: type[Active]) -> Implementation:
@@ -113,6 +119,7 @@ POWER = small(
         (active(_NotFlushing), POWER, "live", "must hold W 'write 0'"),
         (active(_NotDeleting), DELETE, "existence", "was deleted and is back"),
         (active(_NotCreating), CREATE, "existence", "was acknowledged and is gone"),
+        (active(_Repeating), CREATE, "identity", "got the id 1.1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
