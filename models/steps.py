@@ -29,7 +29,8 @@ ACTIVE_VERBS = ("create", "delete", "write", "zero", "discard", "flush", "verify
 PASSIVE_VERBS = ("open", "catch-up", "read")
 _NAMED = ("create", "delete", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
-_WHERE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?(?:-(\d{1,9})(?::(\d{1,9}))?)?")
+_NUMBER = "(0|[1-9][0-9]{0,8})"
+_WHERE = re.compile(f"{_NUMBER}(?::{_NUMBER})?(?:-{_NUMBER}(?::{_NUMBER})?)?")
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
@@ -45,7 +46,7 @@ class SectorRange(NamedTuple):
 
 
 class ScriptStep(NamedTuple):
-    """One step of a script."""
+    """One step of a script; ``text`` is as it was written, but with single spaces."""
 
     text: str
     verb: str
@@ -65,22 +66,24 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
         StepError: says which step, and what is wrong with it.
     """
     verb, *words = text.split() or [""]
+    text = " ".join([verb, *words])
     verbs = PASSIVE_VERBS if role == "passive" else ACTIVE_VERBS
     if verb not in verbs:
         raise StepError(f"step {text!r}: a computer with role {role!r} can {', '.join(verbs)}; not {verb!r}")
     name = ""
     if verb in _NAMED:
         if not words or not _NAME.fullmatch(words[0]):
-            raise StepError(f"step {text!r}: {verb} needs the name of a shadow copy (letters and digits)")
+            raise StepError(
+                f"step {text!r}: {verb} needs the name of a shadow copy: small letters and digits"
+            )
         name = words.pop(0)
     if verb not in _PLACED:
         if words:
             raise StepError(f"step {text!r}: nothing may follow, but {' '.join(words)!r} does")
         return ScriptStep(text, verb, name, ())
     if not words or (len(words) > 1 and verb != "read"):
-        raise StepError(
-            f"step {text!r}: {verb} needs {'a place' if verb != 'read' else 'at least one place'}"
-        )
+        many = "at least one place" if verb == "read" else "exactly one place"
+        raise StepError(f"step {text!r}: {verb} needs {many}, such as 2, 0-2, 1:0, 0:1-1:0 or all")
     return ScriptStep(text, verb, name, tuple(_parse_place(text, word, geometry) for word in words))
 
 
@@ -109,7 +112,9 @@ def _parse_place(step: str, word: str, geometry: Geometry) -> SectorRange:
 
 def _span(step: str, word: str, geometry: Geometry, extent: int) -> tuple[int, int]:
     if extent >= geometry.extent_count:
-        raise StepError(f"step {step!r}: {word!r} is beyond the volume of {geometry.extent_count} extents")
+        raise StepError(
+            f"step {step!r}: {word!r} is beyond the volume, which has {_count(geometry.extent_count, 'extent')}"
+        )
     return geometry.extent_span(extent)
 
 
@@ -117,6 +122,10 @@ def _sector(step: str, word: str, geometry: Geometry, extent: int, sector: int) 
     start, sector_count = _span(step, word, geometry, extent)
     if sector >= sector_count:
         raise StepError(
-            f"step {step!r}: {word!r}: extent {extent} has {sector_count} sectors, counted from 0"
+            f"step {step!r}: in {word!r}, extent {extent} has only {_count(sector_count, 'sector')}"
         )
     return start + sector
+
+
+def _count(count: int, noun: str) -> str:
+    return f"one {noun}, number 0" if count == 1 else f"{count} {noun}s, numbers 0 to {count - 1}"
