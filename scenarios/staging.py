@@ -15,14 +15,15 @@ from shadowshare.models.computers import (
 from shadowshare.models.patterns import INITIAL, sector_content
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Geometry, Location
-from shadowshare.scenarios.definition import ACTIVE, PASSIVE, HostPlan, Scenario
+from shadowshare.scenarios.definition import ACTIVE, PASSIVE, HostPlan, Scenario, ScenarioError
+from shadowshare.scenarios.preparation import Preparation
 from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.memory_disk import MemoryDisk
 from shadowshare.sim.rules import Rules, Successor
 from shadowshare.sim.stepped import HostPort, SteppedWorld, Watcher
 
-BEFORE_STEP_COUNT_MAXIMUM = 1_000_000
+BEFORE_OPERATION_COUNT_MAXIMUM = 1_000_000
 
 
 def location_of(geometry: Geometry) -> Location:
@@ -101,23 +102,18 @@ def stage(scenario: Scenario, hosts: Sequence[HostPort], watcher: Watcher | None
     """The scenario's world at the moment when the race begins.
 
     Everything before it is done, its first operations are in flight, and faults can happen from here on.
+
+    Raises:
+        ScenarioError: a step before the race cannot be done.
     """
     rules = rules_of(scenario)
-    calm = Rules(rules.names, rules.actors, rules.readers)
-    disks = [
-        MemoryDisk(scenario.geometry.sector_bytes, sectors, bool(rules.power_loss_count))
-        for sectors in _formatted(scenario.geometry)
-    ]
-    world = SteppedWorld(disks, hosts, calm, watcher)
-    done = [0] * len(scenario.hosts)
-    first = [plan.name for plan in scenario.hosts if plan.role == ACTIVE and not plan.recovers]
-    for name in (*first, *scenario.before):
-        number = scenario.host_number(name)
-        world.start(number, done[number])
-        done[number] += 1
-        _finish(world)
+    preparation = Preparation(watcher, scenario.faults.allowed_errors)
+    world = _prepared(scenario, rules, hosts, preparation)
+    if preparation.refusal is not None:
+        _refuse_if_it_cannot_be(scenario, rules)
+    world.watcher = watcher
     world.permit(rules)
-    for disk in disks:
+    for disk in world.disks:
         disk.misbehaviour = scenario.misbehaviour
     for number, plan in enumerate(scenario.hosts):
         if not plan.recovers:
@@ -126,13 +122,51 @@ def stage(scenario: Scenario, hosts: Sequence[HostPort], watcher: Watcher | None
     return world
 
 
+def _prepared(
+    scenario: Scenario, rules: Rules, hosts: Sequence[HostPort], preparation: Preparation
+) -> SteppedWorld:
+    """The world in which everything before the race is done, and no fault happened."""
+    calm = Rules(rules.names, rules.actors, rules.readers)
+    disks = [
+        MemoryDisk(scenario.geometry.sector_bytes, sectors, bool(rules.power_loss_count))
+        for sectors in _formatted(scenario.geometry)
+    ]
+    world = SteppedWorld(disks, hosts, calm, preparation)
+    done = [0] * len(scenario.hosts)
+    first = [plan.name for plan in scenario.hosts if plan.role == ACTIVE and not plan.recovers]
+    for name in (*first, *scenario.before):
+        number = scenario.host_number(name)
+        world.start(number, done[number])
+        done[number] += 1
+        _finish(world)
+    return world
+
+
+def _refuse_if_it_cannot_be(scenario: Scenario, rules: Rules) -> None:
+    """A step before the race was refused: blame the scenario if the protocol as it is refuses it, too.
+
+    Otherwise the implementation under test is at fault, and the race's watcher judges it.
+    """
+    preparation = Preparation(None, scenario.faults.allowed_errors)
+    hosts = live_hosts(scenario, Implementation())
+    _prepared(scenario, rules, hosts, preparation)
+    for host in hosts:
+        host.close()
+    if preparation.refusal is not None:
+        step, error = preparation.refusal
+        raise ScenarioError(
+            f"scenario {scenario.name!r}: step {step!r} before the race cannot be done: "
+            f"{type(error).__name__}: {error}"
+        )
+
+
 def _finish(world: SteppedWorld) -> None:
     """Let everything in flight take effect, in order of issue."""
-    for _ in range(BEFORE_STEP_COUNT_MAXIMUM):
+    for _ in range(BEFORE_OPERATION_COUNT_MAXIMUM):
         if not world.flights:
             return
         world.take(world.flights[0])
-    raise AssertionError("what is done before the race does not end")
+    raise ScenarioError(f"a step before the race takes more than {BEFORE_OPERATION_COUNT_MAXIMUM} operations")
 
 
 def live_hosts(scenario: Scenario, implementation: Implementation) -> list[Host]:

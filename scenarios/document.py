@@ -1,0 +1,152 @@
+"""A scenario file as it is written: which fields there are, of which types, and what they are by default.
+
+`read_document` refuses what is not such a file, and names everything that is wrong with it at once. What the fields
+mean together is not looked at here; see `shadowshare.scenarios.meaning`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import msgspec
+
+from shadowshare.protocol.errors import ShadowshareError
+
+ACTIVE = "active"
+PASSIVE = "passive"
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_T = TypeVar("_T", bound=msgspec.Struct)
+
+
+class ScenarioError(ShadowshareError):
+    """A scenario file cannot be used."""
+
+
+class StoreShape(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The store, kept as small as the race allows.
+
+    Attributes:
+        extents: extents in the volume.
+        extent_sectors: sectors of 512 bytes in an extent.
+        slots: slots in the differential area.
+        half_blocks: journal blocks in one half.
+        own_device: whether the differential area is on a device of its own.
+    """
+
+    extents: int = 2
+    extent_sectors: int = 1
+    slots: int = 4
+    half_blocks: int = 16
+    own_device: bool = False
+
+
+class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What may happen besides the operations taking effect, at any step.
+
+    Attributes:
+        crashes: how many times the active host may crash, power losses included.
+        power_losses: how many of these are power losses of the disks, which crash the active host too.
+        tears: whether operations on several sectors take effect sector by sector, in any order.
+        write_errors: how many writes may report an error, whether they landed or not.
+        read_errors: how many reads may report an error.
+        allowed_errors: names of error classes with which a step may end.
+    """
+
+    crashes: int = 0
+    power_losses: int = 0
+    tears: bool = False
+    write_errors: int = 0
+    read_errors: int = 0
+    allowed_errors: tuple[str, ...] = ()
+
+
+class DiskSwitches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Assumptions of the disk contract to break, for negative tests; see `Misbehaviour`."""
+
+    flush_does_nothing: bool = False
+    fence_is_ignored: bool = False
+    reads_are_cached: bool = False
+
+
+class Document(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A scenario file; `Scenario` is what it means."""
+
+    name: str
+    story: str
+    race: dict[str, list[str | list[str]]]
+    expected: Literal["verified", "violated"] = "verified"
+    hosts: dict[str, str] = msgspec.field(default_factory=lambda: {"W": ACTIVE, "R": PASSIVE})
+    before: list[str] = []
+    store: StoreShape = StoreShape()
+    faults: Faults = Faults()
+    disk: DiskSwitches = DiskSwitches()
+    catch_up_blocks: int = 2
+
+
+def read_document(text: str) -> Document:
+    """The fields of a TOML text.
+
+    Raises:
+        ScenarioError: it is not TOML, or has fields that are missing, unknown, or of the wrong type.
+    """
+    try:
+        fields = tomllib.loads(text)
+    except ValueError as error:  # a TOMLDecodeError, or a number with too many digits
+        raise ScenarioError(f"this is not TOML: {error}") from None
+    except RecursionError:
+        raise ScenarioError("this is not TOML that can be read: it is nested too deeply") from None
+    problems: list[str] = []
+    document = _read_table(fields, Document, "", problems)
+    if problems or document is None:
+        raise ScenarioError("; ".join(problems))
+    return document
+
+
+def shown(key: str) -> str:
+    """A key of the file in a message: as it is, or in quotes if it could be misread."""
+    return key if _PLAIN_KEY.fullmatch(key) else repr(key)
+
+
+def _read_table(value: Any, kind: type[_T], where: str, problems: list[str]) -> _T | None:
+    """A table with fixed fields; None after adding to ``problems`` what is wrong with it."""
+    if not isinstance(value, dict):
+        problems.append(f"{where}: must be a table, not {value!r:.40}")
+        return None
+    known = {field.name: field for field in msgspec.structs.fields(kind)}
+    prefix = f"{where}." if where else ""
+    count_before = len(problems)
+    problems += [
+        f"{prefix}{shown(key)}: there is no such field; there are {', '.join(known)}"
+        for key in value
+        if key not in known
+    ]
+    read = {}
+    for name, field in known.items():
+        if name in value:
+            read[name] = _read(value[name], field.type, prefix + name, problems)
+        elif field.required:
+            problems.append(f"{prefix}{name}: is missing, and must be there")
+    return kind(**read) if len(problems) == count_before else None
+
+
+def _read(value: Any, kind: Any, where: str, problems: list[str]) -> Any:
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return _read_table(value, kind, where, problems)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        of = get_args(kind)[1]
+        return {key: _read(item, of, f"{where}.{shown(key)}", problems) for key, item in value.items()}
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problems.append(_explained(str(error), value, kind, where))
+        return None
+
+
+def _explained(error: str, value: Any, kind: Any, where: str) -> str:
+    if get_origin(kind) is Literal:
+        return f"{where}: must be {' or '.join(map(repr, get_args(kind)))}, not {value!r:.40}"
+    reason, _, place = error.partition(" - at `$")
+    reason = reason.replace("Expected", "must be").replace(", got", ", not")
+    return f"{where}{place.rstrip('`')}: {reason}"

@@ -1,0 +1,61 @@
+"""Who looks on while everything before a race is done."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from typing import Any
+
+from shadowshare.models.observations import StepFailed
+from shadowshare.protocol.errors import Refusal
+from shadowshare.protocol.operations import Operation
+from shadowshare.sim.stepped import SteppedWorld, Watcher
+
+
+class Preparation:
+    """Passes everything on to the watcher of the race, and remembers the first step that was refused.
+
+    Args:
+        watcher: of the race, if there is one.
+        allowed_errors: names of error classes that a step may end with.
+    """
+
+    def __init__(self, watcher: Watcher | None, allowed_errors: Collection[str]) -> None:
+        self.violation: Any = None
+        self.refusal: tuple[str, Refusal] | None = None
+        """The step, and with what it was refused."""
+        self._watcher = watcher
+        self._allowed_errors = allowed_errors
+
+    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A write of ``host`` just took effect."""
+        if self._watcher is not None:
+            self._watcher.wrote(world, host, operation)
+
+    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+        """A task of ``host`` reported something."""
+        if self._watcher is not None:
+            self._watcher.reported(world, host, report)
+        if (
+            self.refusal is None
+            and isinstance(report, StepFailed)
+            and isinstance(report.error, Refusal)
+            and type(report.error).__name__ not in self._allowed_errors
+        ):
+            text = "" if report.step is None else report.step.text
+            self.refusal = f"{world.rules.names[host]}: {text}", report.error
+
+    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A host that may only read issued an operation that is no read."""
+        if self._watcher is not None:
+            self._watcher.submitted(world, host, operation)
+
+    def lost_power(self, world: SteppedWorld) -> None:
+        """Nothing loses power before the race."""
+
+    def fork(self) -> Preparation:
+        """Nobody copies a world that is being prepared."""
+        raise TypeError("the world is still being prepared: fork it once it is staged")
+
+    def key(self) -> Hashable:
+        """Nobody compares a world that is being prepared."""
+        raise TypeError("the world is still being prepared: compare it once it is staged")
