@@ -136,15 +136,3 @@ def test_count_schedules() -> None:
         "an end from which an event goes on counts too"
     )
     assert count_schedules([[1], [0]], [False, False]) is None, "a cycle has no number of schedules"
-
-
-def test_a_read_that_never_gets_data_proves_nothing() -> None:
-    vacuous = small(
-        'W = ["write 0"]\nR = ["read s 0", "read t 0"]\nV = ["create t"]',
-        extra=('[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"'),
-    )
-    exploration = explore(vacuous)
-    assert exploration.is_exhausted
-    assert exploration.unreached == ("R: read t 0",)
-    assert exploration.verdict == "unknown"
-    assert "read t 0" in exploration.reason

@@ -81,7 +81,7 @@ class _NotDeleting(Active):
 
 class _NotCreating(Active):
     async def create(self, created_ns: int = 0) -> ShadowCopyId:
-        return ShadowCopyId(1, 2)
+        return ShadowCopyId(1, 2) if self.view.shadow_copies else await super().create(created_ns)
 
 
 class _Repeating(Active):
@@ -137,11 +137,16 @@ def test_the_real_code_breaks_none(scenario: Scenario) -> None:
     assert explore(scenario).verdict == "verified"
 
 
-def test_an_error_that_the_scenario_allows_is_none() -> None:
+def test_an_allowed_error_is_no_violation_but_a_read_that_never_gets_data_proves_nothing() -> None:
     allowed = small(
         'W = ["write 0"]\nR = ["read s 0 1"]', extra='[faults]\nallowed_errors = ["JournalDamaged"]'
     )
-    assert explore(allowed, Implementation(passive=_Failing)).verdict == "verified"
+    exploration = explore(allowed, Implementation(passive=_Failing))
+    assert exploration.violation is None
+    assert exploration.is_exhausted
+    assert exploration.unreached == ("R: read s 0 1",)
+    assert exploration.verdict == "unknown"
+    assert "read s 0 1" in exploration.reason
 
 
 def test_a_fork_judges_for_itself() -> None:
