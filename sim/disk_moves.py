@@ -55,6 +55,7 @@ def compare_with_bytes(disk: Disk) -> None:
 
 
 def _compare(disk: Disk, moves: Iterable[Move]) -> None:
+    """Carry out ``moves`` on the disk and on an array of bytes; all is read after each, so that nothing hides."""
     size = disk.sector_bytes
     model = bytearray(MOVES_SECTOR_COUNT * size)
     for verb, sector, sector_count, seed in moves:
@@ -72,4 +73,7 @@ def _compare(disk: Disk, moves: Iterable[Move]) -> None:
             change(disk, (WriteZeroes if verb == "zero" else Discard)(0, sector, sector_count))
         else:
             change(disk, Flush(0) if verb == "flush" else Reserve(0))
-    expect(contents(disk, 0, MOVES_SECTOR_COUNT) == model, "the disk differs from an array of bytes")
+        expect(
+            contents(disk, 0, MOVES_SECTOR_COUNT) == model,
+            f"the disk differs from an array of bytes after a {verb}",
+        )
