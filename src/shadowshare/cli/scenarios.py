@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from shadowshare.cli import EXIT_FAILED, EXIT_VIOLATED
+from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.cli.output import json_option, print_json, print_table
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.reports.tables import replay_json, replay_table, result_json, verdict_table
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario
@@ -35,6 +36,10 @@ _FILES = click.option(
 _MUTANT = click.option(
     "--mutant", "mutant_name", metavar="NAME", help="Use the protocol with this bug on purpose."
 )
+
+
+class NotAsExpected(ShadowshareError):
+    """Some verdicts are not the expected ones, though nothing is violated."""
 
 
 @click.command()
@@ -60,20 +65,20 @@ def run(
     max_seconds: float | None,
     as_json: bool,
 ) -> None:
-    r"""Run race scenarios, all of them or those that are named, each through every interleaving.
+    """Run race scenarios, each through every interleaving: those named and those in files, or all built-in ones.
 
     A verdict is "verified" only if nothing was left out, "violated" with a schedule that shows it, else "unknown".
 
-    \b
-    Examples:
-      shadowshare run
-      shadowshare run slot-reuse-during-read --mutant hit-without-catch-up
-      shadowshare run --file my-scenario.toml --json
+    Example: shadowshare run
+
+    Example: shadowshare run slot-reuse-during-read --mutant hit-without-catch-up
+
+    Example: shadowshare run --file my-scenario.toml --json
 
     Exit code: 0 every verdict is the expected one; 1 something is violated that must not be; 2 anything else.
     """
     scenarios, with_real = _chosen(names, files)
-    implementation = mutant(mutant_name).implementation if mutant_name else Implementation()
+    implementation = _implementation(mutant_name)
     plan = Plan(implementation, max_states, max_seconds, random_count, seed)
     results = []
     with _progress() as say:
@@ -88,30 +93,59 @@ def run(
     else:
         print_table(*verdict_table(results))
         _print_findings(results, scenarios, files, mutant_name, implementation)
-    sys.exit(_exit_code(results))
+    _end_as(results)
 
 
 def _chosen(names: Sequence[str], files: Sequence[Path]) -> tuple[list[Scenario], bool]:
     """The scenarios to run, and whether the one on real processes is among them."""
-    own = [load_scenario(path) for path in files]
-    for scenario in own:
+    own = _own(files)
+    if not names and not own:
+        return [built_in(name) for name in built_in_names()], True
+    wanted = dict.fromkeys((*names, *own))
+    with_real = wanted.pop(REAL_SCENARIO_NAME, False) is None
+    return [_find(name, own) for name in wanted], with_real
+
+
+def _own(files: Sequence[Path]) -> dict[str, Scenario]:
+    """The scenarios in the user's files, by name; each name must be new."""
+    own: dict[str, Scenario] = {}
+    for path in files:
+        scenario = load_scenario(path)
         if scenario.name in (*built_in_names(), REAL_SCENARIO_NAME):
-            raise ScenarioError(f"scenario {scenario.name!r} has the name of a built-in one: give it another")
-    if not names:
-        return (own, False) if own else ([built_in(name) for name in built_in_names()], True)
-    by_name = {scenario.name: scenario for scenario in own}
-    wanted = [name for name in dict.fromkeys(names) if name != REAL_SCENARIO_NAME]
-    return [by_name.get(name) or built_in(name) for name in wanted], REAL_SCENARIO_NAME in names
+            raise ScenarioError(
+                f"{path}: {scenario.name!r} is the name of a built-in scenario: choose another"
+            )
+        if scenario.name in own:
+            raise ScenarioError(f"{path}: {scenario.name!r} is the name of a scenario in another file, too")
+        own[scenario.name] = scenario
+    return own
 
 
-def _exit_code(results: Sequence[ScenarioResult]) -> int:
-    if all(result.ok for result in results):
-        return 0
-    return (
-        EXIT_VIOLATED
-        if any(result.verdict == "violated" and not result.ok for result in results)
-        else EXIT_FAILED
-    )
+def _find(name: str, own: Mapping[str, Scenario]) -> Scenario:
+    if name in own:
+        return own[name]
+    if name in built_in_names():
+        return built_in(name)
+    known = ", ".join((*own, *built_in_names(), REAL_SCENARIO_NAME))
+    raise ScenarioError(f"there is no scenario {name!r}; there are: {known}")
+
+
+def _implementation(mutant_name: str | None) -> Implementation:
+    return Implementation() if mutant_name is None else mutant(mutant_name).implementation
+
+
+def _end_as(results: Sequence[ScenarioResult]) -> None:
+    """End with the exit code of the results, if it is not 0."""
+    wrong = [result for result in results if not result.ok]
+    if any(result.verdict == "violated" for result in wrong):
+        sys.exit(EXIT_VIOLATED)
+    if wrong:
+        what = "; ".join(
+            f"{result.name} is {result.verdict}, {result.expected} expected"
+            + (f" ({result.reason})" if result.reason else "")
+            for result in wrong
+        )
+        raise NotAsExpected(what)
 
 
 def _print_findings(
@@ -125,7 +159,7 @@ def _print_findings(
     by_name = {scenario.name: scenario for scenario in scenarios}
     wrong = [result for result in results if not result.ok]
     for result in wrong:
-        click.echo(f"\n{result.name}: {result.verdict}, {result.expected} expected. {result.reason}")
+        click.echo(f"\n{result.name}: {result.verdict}, {result.expected} expected. {result.reason}".rstrip())
         if result.schedule is not None:
             labels = parse_schedule(result.schedule).labels
             print_table(*replay_table(replay_schedule(by_name[result.name], labels, implementation)))
@@ -137,7 +171,7 @@ def _replay_command(schedule: str, files: Sequence[Path], mutant_name: str | Non
     words = ["shadowshare", "replay", schedule]
     for path in files:
         words += ["--file", str(path)]
-    if mutant_name:
+    if mutant_name is not None:
         words += ["--mutant", mutant_name]
     return shlex.join(words)
 
@@ -161,7 +195,7 @@ def _state_progress(say: Callable[[str], None], name: str) -> Callable[[int, int
 @json_option
 def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
     """List the scenarios with their stories."""
-    scenarios = [built_in(name) for name in built_in_names()] + [load_scenario(path) for path in files]
+    scenarios = [*(built_in(name) for name in built_in_names()), *_own(files).values()]
     entries = [(scenario.name, scenario.expected, scenario.story) for scenario in scenarios]
     entries.append((REAL_SCENARIO_NAME, "verified", REAL_SCENARIO_STORY))
     if as_json:
@@ -184,19 +218,17 @@ def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
 @_MUTANT
 @json_option
 def replay(schedule: str, files: tuple[Path, ...], mutant_name: str | None, as_json: bool) -> None:
-    r"""Run one SCHEDULE again, as a failure printed it, and show it step by step.
+    """Run one SCHEDULE again, as a failure printed it, and show it step by step.
 
-    \b
-    Example:
-      shadowshare replay 's1/reader-before-volume-read/W*6,R*3' --mutant no-recheck
+    Example: shadowshare replay 's1/reader-before-volume-read/W*6,R*3' --mutant no-recheck
 
     Exit code: 0 nothing was violated in this schedule; 1 something was; 2 the schedule cannot be run.
     """
     parsed = parse_schedule(schedule)
-    own = {scenario.name: scenario for scenario in map(load_scenario, files)}
-    scenario = own.get(parsed.scenario) or built_in(parsed.scenario)
-    implementation = mutant(mutant_name).implementation if mutant_name else Implementation()
-    replayed = replay_schedule(scenario, parsed.labels, implementation)
+    own = _own(files)
+    if parsed.scenario == REAL_SCENARIO_NAME:
+        raise ScenarioError(f"{REAL_SCENARIO_NAME} runs on real processes: it has no schedule to replay")
+    replayed = replay_schedule(_find(parsed.scenario, own), parsed.labels, _implementation(mutant_name))
     if as_json:
         print_json(replay_json(replayed))
     else:
