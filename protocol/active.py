@@ -173,8 +173,8 @@ class Active:
         newest = self.view.newest
         if newest is None:
             return []
-        table = newest.table
-        return [extent for extent in extents if extent not in table]
+        slot_of = newest.table.get
+        return [extent for extent in extents if slot_of(extent) is None]
 
     async def _preserve(self, extents: range) -> None:
         """Return once none of ``extents`` is missing in the newest shadow copy."""
@@ -249,11 +249,12 @@ class Active:
     async def _append_copies(self, copies: list[tuple[int, int]]) -> None:
         """Append COPIED records for the shadow copy that is newest now; drop copies that nobody needs any more."""
         newest = self.view.newest
-        table = newest.table if newest is not None else {}
-        useful = [copy for copy in copies if newest is not None and copy[0] not in table]
-        self._allocator.release([slot for extent, slot in copies if newest is None or extent in table])
-        if newest is None or not useful:
+        if newest is None:
+            self._allocator.release([slot for _, slot in copies])
             return
+        table = newest.table
+        useful = [copy for copy in copies if copy[0] not in table]
+        self._allocator.release([slot for extent, slot in copies if extent in table])
         records = _copied_records(newest.id, useful)
         try:
             for start in range(0, len(records), self._journal.record_capacity):

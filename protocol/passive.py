@@ -23,7 +23,8 @@ from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFoll
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read, together
 from shadowshare.protocol.superblock import read_geometry
-from shadowshare.protocol.view import Table, View, look_up
+from shadowshare.protocol.table import Table
+from shadowshare.protocol.view import View, look_up
 
 
 class ByteRange(NamedTuple):

@@ -13,12 +13,10 @@ from collections.abc import Iterator, Sequence
 
 from shadowshare.protocol.errors import JournalDamaged, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.layout import Copied, Created, Deleted, Invalidated, Record, ShadowCopyId
+from shadowshare.protocol.table import Table
 
 SHADOW_COPY_COUNT_MAXIMUM = 512
 """Bounds a look-up, which passes through the tables from an older shadow copy to the newest."""
-
-Table = dict[int, int]
-"""Extent to slot, of one shadow copy's own copies."""
 
 
 class ShadowCopy:
@@ -26,11 +24,11 @@ class ShadowCopy:
 
     __slots__ = ("created_ns", "id", "is_valid", "table")
 
-    def __init__(self, shadow_copy: ShadowCopyId, created_ns: int) -> None:
+    def __init__(self, shadow_copy: ShadowCopyId, created_ns: int, extent_count: int) -> None:
         self.id = shadow_copy
         self.created_ns = created_ns
         self.is_valid = True
-        self.table: Table = {}
+        self.table = Table(extent_count)
 
 
 class View:
@@ -144,7 +142,7 @@ class View:
             raise JournalDamaged(f"the journal creates shadow copy {record.shadow_copy} twice")
         if len(self.shadow_copies) >= SHADOW_COPY_COUNT_MAXIMUM:
             raise JournalDamaged(f"the journal creates more than {SHADOW_COPY_COUNT_MAXIMUM} shadow copies")
-        self.shadow_copies.append(ShadowCopy(record.shadow_copy, record.created_ns))
+        self.shadow_copies.append(ShadowCopy(record.shadow_copy, record.created_ns, self._extent_count))
         return ()
 
     def _apply_deleted(self, record: Deleted) -> Sequence[int]:
@@ -164,7 +162,7 @@ class View:
         freed = list(self.used_slots())
         for shadow_copy in self.shadow_copies:
             shadow_copy.is_valid = False
-            shadow_copy.table = {}
+            shadow_copy.table = Table(self._extent_count)
         return freed
 
 

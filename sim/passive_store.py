@@ -116,7 +116,7 @@ class PassiveStore:
         inherited = []
         later: set[int] = set()
         for shadow_copy in reversed(view.shadow_copies):
-            own = shadow_copy.table.keys()
+            own = set(shadow_copy.table.keys())
             inherited.append(len(later - own) if shadow_copy.is_valid else 0)
             later |= own
         return Usage(

@@ -17,7 +17,7 @@ from shadowshare.protocol.layout import Deleted, ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Change, Read, Write
 from shadowshare.protocol.passive import Passive, Run
 from shadowshare.protocol.recovery import Recovery
-from shadowshare.protocol.view import Table
+from shadowshare.protocol.table import Table
 
 
 class UnknownMutant(ShadowshareError):
