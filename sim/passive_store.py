@@ -114,11 +114,15 @@ class PassiveStore:
         self._world.run(self.passive.catch_up())
         cursor, view = self.passive.cursor, self.passive.view
         inherited = []
-        later: set[int] = set()
+        is_in_later = bytearray(self.geometry.extent_count)
+        later_count = 0
         for shadow_copy in reversed(view.shadow_copies):
-            own = set(shadow_copy.table.keys())
-            inherited.append(len(later - own) if shadow_copy.is_valid else 0)
-            later |= own
+            fresh = [extent for extent in shadow_copy.table.keys() if not is_in_later[extent]]  # noqa: SIM118 - no dict
+            shared_count = len(shadow_copy.table) - len(fresh)
+            inherited.append(later_count - shared_count if shadow_copy.is_valid else 0)
+            later_count += len(fresh)
+            for extent in fresh:
+                is_in_later[extent] = 1
         return Usage(
             cursor.epoch,
             cursor.generation,

@@ -39,7 +39,7 @@ def find_area_offset_bytes(path: Path, search_bytes: int = SEARCH_BYTES) -> int 
         found: list[int] = []
         end = size_bytes
         while end > max(0, size_bytes - search_bytes):
-            start = max(0, end - _CHUNK_BYTES)
+            start = max(0, size_bytes - search_bytes, end - _CHUNK_BYTES)
             found += _superblocks_in(disk, start, end)
             end = start
         return found[0] if len(found) == 1 else None
