@@ -130,7 +130,7 @@ def test_where_the_area_begins_can_be_said(image: Path, monkeypatch: pytest.Monk
 def test_a_store_that_was_formatted_again_is_found_and_not_the_one_before(image: Path) -> None:
     store = Store(image)
     store.format(OPTIONS)
-    smaller = FormatOptions(volume_bytes=128 * 1024, journal_bytes=128 * 1024, extent_bytes=16 * 1024)
+    smaller = FormatOptions(volume_bytes=128 * 1024, journal_bytes=64 * 1024, extent_bytes=16 * 1024)
     geometry = store.format(smaller, force=True)
     lose_last_superblock(image, geometry)
     assert find_area_offset_bytes(image) == 128 * 1024
