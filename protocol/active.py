@@ -24,7 +24,7 @@ from shadowshare.protocol.errors import (
     TooManyShadowCopies,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.journal import JournalAppender
+from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Copied, Created, Deleted, Record, ShadowCopyId
 from shadowshare.protocol.operations import (
     Buffer,

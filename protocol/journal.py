@@ -1,7 +1,7 @@
 """The metadata journal: the one truth about the store.
 
 `JournalFollower` is the reading side, used by passives, recovery and (for its own blocks) the active: it loads the
-view and then *catches up*. `JournalAppender` is the writing side of the one active.
+view and then *catches up*. The writing side is `shadowshare.protocol.journal_appender`.
 
 What a catch-up does with what it finds, position by position:
 
@@ -21,32 +21,24 @@ last applied block again, and what recovery writes in its place differs from it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import JournalDamaged, JournalFull, WriteError
+from shadowshare.protocol.errors import JournalDamaged
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import (
-    CHECKSUM_BYTES,
     NO_CHECKSUM,
     Block,
     Checkpoint,
-    Record,
     Seal,
     Takeover,
     decode_block,
-    encode_block,
-    record_capacity,
 )
-from shadowshare.protocol.operations import Buffer, Flush, Read, Write
+from shadowshare.protocol.operations import Buffer, Read
 from shadowshare.protocol.view import View
 
 WINDOW_BLOCK_COUNT = 16
 """Journal blocks that one catch-up read asks for, the last applied one included."""
-
-RESERVED_BLOCK_COUNT = 2
-"""Blocks at the end of each half that only a TAKEOVER and a SEAL may use."""
 
 IDENTICAL_LOOK_COUNT = 3
 """How often the same unusable bytes are read before they count as damaged and not as being written."""
@@ -84,10 +76,14 @@ class Cursor(NamedTuple):
     raw: bytes
 
 
+Mark = tuple[int, Cursor]
+"""How often a follower had loaded, and what it had applied last."""
+
+
 class JournalFollower:
     """Follows the journal and keeps the view of it.
 
-    One task at a time may load or catch up.
+    Several tasks of a host may share one; each of them compares with `mark` what it relied on.
 
     Args:
         geometry: the store's.
@@ -101,6 +97,7 @@ class JournalFollower:
         self._window_block_count = max(2, window_block_count)
         self._empty = bytes(geometry.sector_bytes)
         self._digest = 0
+        self._load_count = 0
         self._seal = Seal(0, 0, NO_CHECKSUM)
         self._last_unusable: object = None
         self._unusable_count = 0
@@ -109,6 +106,17 @@ class JournalFollower:
     def digest(self) -> int:
         """Identifies everything applied since the last load: a running 64-bit digest of the blocks' checksums."""
         return self._digest
+
+    def mark(self) -> Mark:
+        """Where this follower is now, to be compared by `since`."""
+        return self._load_count, self.cursor
+
+    def since(self, mark: Mark) -> Progress:
+        """What happened since ``mark``, by whichever task of the host."""
+        load_count, cursor = mark
+        if load_count != self._load_count:
+            return Progress.RELOADED
+        return Progress.SAME if cursor is self.cursor else Progress.ADVANCED
 
     # -- load ----------------------------------------------------------------------------------------------------
 
@@ -161,6 +169,7 @@ class JournalFollower:
             for record in block.records:
                 view.apply(record)
         self.view, self._digest = view, digest
+        self._load_count += 1
         self.cursor = Cursor(
             block.epoch, block.generation, block.sequence, part_count - 1, block.checksum, raw
         )
@@ -191,6 +200,8 @@ class JournalFollower:
             blocks_left = geometry.half_block_count - cursor.position
             block_count = min(self._window_block_count, blocks_left)
             data = await Read(geometry.area_device, first, block_count)
+            if self.cursor is not cursor:
+                continue  # another task of this host went on meanwhile
             look = self._examine(first, block_count, data)
             if look is _Look.END or (look is _Look.MORE and block_count == blocks_left):
                 self._last_unusable = None
@@ -278,7 +289,10 @@ class JournalFollower:
         geometry, seal = self.geometry, self._seal
         if seal.generation == self.cursor.generation + 1 and 0 < seal.part_count <= geometry.half_block_count:
             sector = geometry.block_sector(seal.generation, seal.part_count - 1)
+            sealed = self.cursor
             raw = bytes(await Read(geometry.area_device, sector, 1))
+            if self.cursor is not sealed:
+                return _Look.MORE
             block = decode_block(geometry, sector, raw)
             if isinstance(block, Block) and (block.generation, block.checksum) == (
                 seal.generation,
@@ -330,73 +344,3 @@ def _continues_checkpoint(block: Block, head: Block, position: int, previous: by
 def _fold(digest: int, block: Block) -> int:
     """The running digest after ``block``: a polynomial in the blocks' checksums modulo 2^64."""
     return (digest * _DIGEST_FACTOR + int.from_bytes(block.checksum, "little") + 1) & _DIGEST_MASK
-
-
-class JournalAppender:
-    """Appends to the journal that ``follower`` has followed to its end. At most one block is not yet durable.
-
-    Args:
-        follower: takes in each block as soon as it is durable.
-        epoch: of the blocks to append.
-        write_attempt_count: how often a block is written before an error of the disk is believed.
-    """
-
-    def __init__(self, follower: JournalFollower, epoch: int, write_attempt_count: int = 3) -> None:
-        self.follower = follower
-        self.epoch = epoch
-        self._write_attempt_count = write_attempt_count
-        self.record_capacity = record_capacity(follower.geometry.sector_bytes)
-
-    async def append(self, records: Iterable[Record]) -> list[int]:
-        """Append one block and return the slots that it freed, once it is durable.
-
-        Raises:
-            JournalFull: only the reserved blocks are left; nothing was written.
-            DiskError: the block may or may not be there, now or later: only recovery may write from here on.
-        """
-        follower, geometry = self.follower, self.follower.geometry
-        contents = tuple(records)
-        cursor = follower.cursor
-        position = cursor.position + 1
-        reserved = 0 if isinstance(contents[0], Takeover | Seal) else RESERVED_BLOCK_COUNT
-        if position + reserved >= geometry.half_block_count:
-            raise JournalFull(
-                f"the journal half of {geometry.half_block_count} blocks is full; "
-                "this version does not turn it over: format a store with a larger journal"
-            )
-        sector = geometry.block_sector(cursor.generation, position)
-        raw = encode_block(
-            geometry,
-            sector,
-            self.epoch,
-            cursor.generation,
-            cursor.sequence + 1,
-            cursor.checksum,
-            tuple(contents),
-        )
-        await self._write(sector, raw)
-        await self._flush()
-        block = Block(
-            self.epoch,
-            cursor.generation,
-            cursor.sequence + 1,
-            cursor.checksum,
-            contents,
-            raw[-CHECKSUM_BYTES:],
-        )
-        return follower.apply(block, raw)
-
-    async def _write(self, sector: int, raw: bytes) -> None:
-        """Write a block; after an error, which may have landed, write the identical bytes again."""
-        for attempts_left in reversed(range(self._write_attempt_count)):
-            try:
-                await Write(self.follower.geometry.area_device, sector, 1, raw)
-            except WriteError:
-                if not attempts_left:
-                    raise
-            else:
-                return
-
-    async def _flush(self) -> None:
-        """Make the block durable before anything relies on it."""
-        await Flush(self.follower.geometry.area_device)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from shadowshare.protocol.errors import OutOfRange, ReadOnly, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
-from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFollower, Progress
+from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFollower, Mark, Progress
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read, together
 from shadowshare.protocol.superblock import read_geometry
@@ -153,9 +153,10 @@ class Passive:
             tables = self._cached_tables(shadow_copy)
         pending = self._plan(tables, [(one, one.first, one.end) for one in wanted])
         while pending:
+            mark = self._journal.mark()
             runs = [run for _, run in pending]
             buffers = await self._read_runs(runs)
-            progress = await self._determine_again(runs)
+            progress = await self._determine_again(runs, mark)
             tables = self._cached_tables(shadow_copy)
             stale: list[_Part] = []
             for (one, run), buffer in zip(pending, buffers, strict=True):
@@ -180,9 +181,14 @@ class Passive:
     async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
         return await together([Read(run.device, run.sector, run.sector_count) for run in runs])
 
-    async def _determine_again(self, runs: Sequence[Run]) -> Progress:
-        """Catch up by a read that starts after all of ``runs`` were read, wherever they were read from."""
-        return await self._journal.catch_up()
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        """Catch up by a read that starts after all of ``runs`` were read, wherever they were read from.
+
+        Returns what happened since ``mark``, when the runs were planned: another task of this host may have caught up
+        in between.
+        """
+        await self._journal.catch_up()
+        return self._journal.since(mark)
 
     def _settle(
         self,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
-from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalAppender, JournalFollower
+from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalFollower
+from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Takeover
 from shadowshare.protocol.operations import Flush, Reserve
 from shadowshare.protocol.superblock import read_geometry

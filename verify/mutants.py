@@ -12,7 +12,8 @@ from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.geometry import VOLUME_DEVICE
-from shadowshare.protocol.journal import JournalAppender, JournalFollower, Progress
+from shadowshare.protocol.journal import JournalFollower, Mark, Progress
+from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Deleted, ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Change, Read, Write
 from shadowshare.protocol.passive import Passive, Run
@@ -59,32 +60,30 @@ class _NoRecheck(Passive):
 
 
 class _EarlyRecheck(Passive):
-    _early = Progress.SAME
-
     async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
-        self._early = await self._journal.catch_up()
+        await self._journal.catch_up()
         return await super()._read_runs(runs)
 
-    async def _determine_again(self, runs: Sequence[Run]) -> Progress:
-        return self._early if self._early is Progress.RELOADED else Progress.ADVANCED
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        return self._journal.since(mark)
 
 
 class _CachedRecheck(Passive):
-    async def _determine_again(self, runs: Sequence[Run]) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
         return Progress.ADVANCED
 
 
 class _HitWithoutCatchUp(Passive):
-    async def _determine_again(self, runs: Sequence[Run]) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
         if all(run.is_copied for run in runs):
             return Progress.SAME
-        return await super()._determine_again(runs)
+        return await super()._determine_again(runs, mark)
 
 
 class _FirstRunOnly(Passive):
-    async def _determine_again(self, runs: Sequence[Run]) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
         self._first = runs[0]
-        return await super()._determine_again(runs)
+        return await super()._determine_again(runs, mark)
 
     def _settle(
         self,
@@ -101,9 +100,14 @@ class _FirstRunOnly(Passive):
 
 
 class _HitSurvivesReload(Passive):
-    async def _determine_again(self, runs: Sequence[Run]) -> Progress:
-        progress = await super()._determine_again(runs)
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        progress = await super()._determine_again(runs, mark)
         return Progress.ADVANCED if progress is Progress.RELOADED else progress
+
+
+class _OwnCatchUpOnly(Passive):
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        return await self._journal.catch_up()
 
 
 class _NewestTableOnly(Passive):
@@ -288,6 +292,12 @@ MUTANTS: tuple[Mutant, ...] = (
         "ghost-mapping-comes-back",
         _HitSurvivesReload,
         "a slot read is kept across a reload",
+    ),
+    _passive(
+        "own-catch-up-only",
+        "two-tasks-of-a-passive",
+        _OwnCatchUpOnly,
+        "what another task of the host caught up with is missed",
     ),
     _passive(
         "newest-table-only", "older-reads-forward", _NewestTableOnly, "only the newest table is looked up"

@@ -280,12 +280,6 @@ def test_a_deletion_that_never_happened_is_forgotten() -> None:
 
 # -- several tasks -----------------------------------------------------------------------------------------------
 
-SEVERAL_TASKS = pytest.mark.xfail(
-    reason="a passive does not keep the requests of several tasks apart: one catch-up hides a change"
-)
-
-
-@SEVERAL_TASKS
 def test_a_second_task_does_not_hide_a_change_from_the_first() -> None:
     """The second one catches up after the first one looked the extent up, and before that one does so again."""
     store = Store()
@@ -299,7 +293,6 @@ def test_a_second_task_does_not_hide_a_change_from_the_first() -> None:
     assert bytes(tasks.finish()[0]) == sector_of(1000)
 
 
-@SEVERAL_TASKS
 @settings(phases=[Phase.generate])
 @given(st.lists(st.integers(0, 99), max_size=30))
 def test_several_tasks_of_one_passive(order: list[int]) -> None:
