@@ -69,7 +69,9 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
     text = " ".join([verb, *words])
     verbs = PASSIVE_VERBS if role == "passive" else ACTIVE_VERBS
     if verb not in verbs:
-        raise StepError(f"step {text!r}: a computer with role {role!r} can {', '.join(verbs)}; not {verb!r}")
+        raise StepError(
+            f"step {text!r}: a computer with role {role!r} can {', '.join(verbs)}, but not {verb!r}"
+        )
     name = ""
     if verb in _NAMED:
         if not words or not _NAME.fullmatch(words[0]):
@@ -92,7 +94,7 @@ def _parse_place(step: str, word: str, geometry: Geometry) -> SectorRange:
         return SectorRange(0, geometry.volume_sector_count)
     match = _WHERE.fullmatch(word)
     if match is None:
-        raise StepError(f"step {step!r}: {word!r} is no place; write 2, 0-2, 1:0, 0:1-1:0 or all")
+        raise StepError(f"step {step!r}: {word!r} is no place: write 2, 0-2, 1:0, 0:1-1:0 or all")
     extent, sector, last_extent, last_sector = [
         None if part is None else int(part) for part in match.groups()
     ]

@@ -118,7 +118,7 @@ def _read_table(value: Any, kind: type[_T], where: str, problems: list[str]) -> 
     prefix = f"{where}." if where else ""
     count_before = len(problems)
     problems += [
-        f"{prefix}{shown(key)}: there is no such field; there are {', '.join(known)}"
+        f"{prefix}{shown(key)}: there is no such field, but there are {', '.join(known)}"
         for key in value
         if key not in known
     ]

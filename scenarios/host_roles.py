@@ -30,7 +30,7 @@ class Role(NamedTuple):
 def read_roles(hosts: Mapping[str, str], crash_count: int, problems: list[str]) -> dict[str, Role]:
     """The role of each host; adds to ``problems`` whatever cannot be."""
     if len(hosts) > HOST_COUNT_MAXIMUM:
-        problems.append(f"hosts: {len(hosts)} are too many; there may be {HOST_COUNT_MAXIMUM}")
+        problems.append(f"hosts: {len(hosts)} are too many, there may be {HOST_COUNT_MAXIMUM}")
         return {}
     kinds: dict[str, str] = {}
     recovered: dict[str, str] = {}
@@ -50,7 +50,8 @@ def read_roles(hosts: Mapping[str, str], crash_count: int, problems: list[str]) 
             )
     actives = [name for name, text in hosts.items() if text == ACTIVE]
     if len(actives) != 1:
-        problems.append(f"hosts: exactly one must be 'active'; {', '.join(map(shown, actives)) or 'none'} is")
+        found = f"{' and '.join(map(shown, actives))} are" if actives else "none is"
+        problems.append(f"hosts: exactly one must be 'active', but {found}")
     epochs = _epochs(actives[:1], recovered)
     _check_recovering(hosts, recovered, epochs, crash_count, problems)
     return {name: Role(kind, recovered.get(name, ""), epochs.get(name, 0)) for name, kind in kinds.items()}
@@ -73,7 +74,7 @@ def _check_recovering(
 ) -> None:
     """Hosts that recover form one chain from the active on, and each has its crash."""
     if len(set(recovered.values())) != len(recovered):
-        problems.append("hosts: two hosts recover the same one; only one can")
+        problems.append("hosts: two hosts recover the same one, but only one can")
     for name, other in recovered.items():
         if hosts[other] == PASSIVE:
             problems.append(f"hosts.{shown(name)}: {other} is passive, and nobody recovers a passive")
@@ -81,6 +82,6 @@ def _check_recovering(
             problems.append(f"hosts.{shown(name)}: never starts, as {other} recovers only after it")
     if crash_count != len(recovered):
         problems.append(
-            f"faults.crashes: {crash_count}, but {len(recovered)} hosts 'recover' another one; "
+            f"faults.crashes: {crash_count}, but {len(recovered)} hosts 'recover' another one: "
             "there must be one for each crash, and a crash for each"
         )

@@ -93,7 +93,7 @@ class _Meaning:
             self._check_bounds(f"faults.{field}", getattr(faults, field), 0, 100)
         if faults.power_losses > faults.crashes:
             self.problems.append(
-                "faults.power_losses: a power loss is a crash too; crashes must be as many or more"
+                "faults.power_losses: a power loss is a crash too, so crashes must be as many or more"
             )
         known = [
             name
@@ -103,7 +103,7 @@ class _Meaning:
         for name in faults.allowed_errors:
             if name not in known:
                 self.problems.append(
-                    f"faults.allowed_errors: there is no error {name!r}; there are {', '.join(known)}"
+                    f"faults.allowed_errors: there is no error {name!r}, but there are {', '.join(known)}"
                 )
 
     def _check_bounds(self, field: str, value: int, minimum: int, maximum: int) -> bool:
@@ -133,7 +133,7 @@ class _Meaning:
             )
         if area > AREA_SECTOR_COUNT_MAXIMUM:
             self.problems.append(
-                f"store: half_blocks and slots need {area} sectors of differential area; there may be "
+                f"store: half_blocks and slots need {area} sectors of differential area, but there may be "
                 f"{AREA_SECTOR_COUNT_MAXIMUM}"
             )
         if volume > VOLUME_SECTOR_COUNT_MAXIMUM or area > AREA_SECTOR_COUNT_MAXIMUM:
@@ -194,7 +194,7 @@ class _Meaning:
         steps = [item for item in race if isinstance(item, str)]
         if tasks and steps:
             self.problems.append(
-                f"race.{name}: must be either steps, or lists of steps with one list a task; not both"
+                f"race.{name}: must be steps, or lists of steps with one list a task, but not both"
             )
         return tasks or ([steps] if steps else [])
 

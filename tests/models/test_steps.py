@@ -70,7 +70,7 @@ def test_the_text_of_a_step_has_single_spaces() -> None:
 
 
 WRONG = {
-    "": "can create, delete, write, zero, discard, flush, verify; not ''",
+    "": "can create, delete, write, zero, discard, flush, verify, but not ''",
     "wirte 0": "not 'wirte'",
     "Write 0": "not 'Write'",
     "activate": "not 'activate'",
@@ -127,7 +127,7 @@ def test_a_malformed_step_is_named_with_the_reason(text: str, reason: str) -> No
 @pytest.mark.parametrize(
     ("text", "reason"),
     {
-        "write 0": "a computer with role 'passive' can open, catch-up, read; not 'write'",
+        "write 0": "a computer with role 'passive' can open, catch-up, read, but not 'write'",
         "flush": "not 'flush'",
         "open s": "nothing may follow, but 's' does",
         "catch-up 0": "nothing may follow, but '0' does",
