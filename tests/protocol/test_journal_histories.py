@@ -20,7 +20,7 @@ from shadowshare.protocol.view import View
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.memory_disk import Answer, MemoryDisk
 from tests.protocol.journal_writer import JournalWriter, records_of
-from tests.protocol.stores import contents_of, formatted_disk, freshly_loaded, small_geometry
+from tests.protocol.stores import Tasks, contents_of, formatted_disk, freshly_loaded, small_geometry
 
 GEOMETRY = small_geometry(half_block_count=14)
 FORMATTED = formatted_disk(GEOMETRY)
@@ -186,6 +186,29 @@ def test_a_catch_up_shows_some_moment_between_its_begin_and_its_end(
     fresh = freshly_loaded(disk, GEOMETRY)
     assert contents_of(fresh.view) == contents_of(follower.view)
     assert fresh.cursor.checksum == follower.cursor.checksum
+
+
+@settings(max_examples=200)
+@given(HISTORIES, PACES, st.lists(st.integers(0, 1), max_size=60))
+def test_two_tasks_of_one_host_catch_up_at_once(
+    history: list[tuple[int, int]], pace: list[int], order: list[int]
+) -> None:
+    events = recorded(history).events
+    disk = PlayingDisk(events, iter(pace))
+    follower = JournalFollower(GEOMETRY, 3)
+    perform_inline(follower.load(), [disk])
+
+    async def follows() -> None:
+        for _ in range(4):
+            begin = disk.moment
+            await follower.catch_up()
+            assert contents_of(follower.view) in [event.meaning for event in events[begin : disk.moment + 1]]
+
+    tasks = Tasks(disk, follows, follows)
+    for number in order:
+        if tasks.waiting:
+            tasks.step(sorted(tasks.waiting)[number % len(tasks.waiting)])
+    assert tasks.finish() == {0: None, 1: None}
 
 
 @settings(max_examples=100)
