@@ -30,6 +30,7 @@ from shadowshare.models.ext4 import (
 from shadowshare.protocol.errors import AreaFull, DiskError, JournalFull, ShadowshareError
 from shadowshare.protocol.passive import Passive
 from shadowshare.sim.export import export_to_path
+from shadowshare.sim.file_disk import FileDisk
 from shadowshare.sim.store import FormatOptions, Store
 from shadowshare.sim.store_plan import DEFAULT_SECTOR_BYTES
 from shadowshare.verify.processes import run_processes
@@ -139,6 +140,7 @@ class _Race:
         self._active: ActiveReport | None = None
         self._passives: list[PassiveReport] = []
         self._clean_count = 0
+        self._is_direct = False
 
     def prepare(self, size_bytes: int) -> None:
         """Make the file systems, and a store whose volume is the first of them."""
@@ -146,6 +148,8 @@ class _Race:
         self._states = build_states(self._folder, size_bytes)
         self._store.image.write_bytes(self._states[0].read_bytes())
         self._store.format(_tight_options(self._states, 2 * size_bytes))
+        with FileDisk.open(self._store.image, DEFAULT_SECTOR_BYTES, writable=False) as disk:
+            self._is_direct = disk.is_direct
 
     def run(self, passive_class: type[Passive], pass_count: int, export_count: int, seed: int) -> None:
         """Let all processes run to their end."""
@@ -246,5 +250,6 @@ class _Race:
             self._active.write_count if self._active else 0,
             self._active.shadow_copy_count if self._active else 0,
             self._clean_count,
+            self._is_direct,
             seconds,
         )

@@ -22,6 +22,7 @@ class RealRaceResult:
         write_count: writes of the active.
         shadow_copy_count: shadow copies that were created.
         file_system_check_count: how often e2fsck found an export, or the volume in the end, clean.
+        is_direct: whether the disks were read and written past the page cache; not on a file system without O_DIRECT.
         seconds: for everything, making the file systems included.
     """
 
@@ -35,4 +36,5 @@ class RealRaceResult:
     write_count: int = 0
     shadow_copy_count: int = 0
     file_system_check_count: int = 0
+    is_direct: bool = False
     seconds: float = 0.0
