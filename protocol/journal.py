@@ -98,7 +98,7 @@ class JournalFollower:
         self._empty = bytes(geometry.sector_bytes)
         self._digest = 0
         self._load_count = 0
-        self._seal = Seal(0, 0, NO_CHECKSUM)
+        self._seal: Seal | None = None  # of the last applied block, as long as it was not followed
         self._last_unusable: object = None
         self._unusable_count = 0
 
@@ -168,7 +168,7 @@ class JournalFollower:
             digest = _fold(digest, block)
             for record in block.records:
                 view.apply(record)
-        self.view, self._digest = view, digest
+        self.view, self._digest, self._seal = view, digest, None
         self._load_count += 1
         self.cursor = Cursor(
             block.epoch, block.generation, block.sequence, part_count - 1, block.checksum, raw
@@ -224,6 +224,8 @@ class JournalFollower:
         generation = self.cursor.generation
         if not self._is_last_applied(data[:size]):
             return _Look.RELOAD
+        if self._seal is not None:
+            return _Look.SEALED
         for index in range(1, block_count):
             raw = data[index * size : (index + 1) * size]
             if raw == self._empty:
@@ -236,8 +238,7 @@ class JournalFollower:
             if not self._fits(block):
                 return _Look.RELOAD
             self.apply(block, bytes(raw))
-            if isinstance(block.records[0], Seal):
-                self._seal = block.records[0]
+            if self._seal is not None:
                 return _Look.SEALED
         return _Look.MORE
 
@@ -278,6 +279,8 @@ class JournalFollower:
         freed: list[int] = []
         for record in block.records:
             freed.extend(self.view.apply(record))
+        first = block.records[0]
+        self._seal = first if isinstance(first, Seal) else None
         self._digest = _fold(self._digest, block)
         self.cursor = Cursor(
             block.epoch, block.generation, block.sequence, self.cursor.position + 1, block.checksum, raw
@@ -287,6 +290,7 @@ class JournalFollower:
     async def _follow_seal(self) -> _Look:
         """Go on behind the checkpoint of the next generation, which says what the view already holds."""
         geometry, seal = self.geometry, self._seal
+        assert seal is not None
         if seal.generation == self.cursor.generation + 1 and 0 < seal.part_count <= geometry.half_block_count:
             sector = geometry.block_sector(seal.generation, seal.part_count - 1)
             sealed = self.cursor
@@ -299,7 +303,7 @@ class JournalFollower:
                 seal.checksum,
             ):
                 epoch = max(self.cursor.epoch, block.epoch)
-                self._digest = _fold(self._digest, block)
+                self._digest, self._seal = _fold(self._digest, block), None
                 self.cursor = Cursor(
                     epoch, block.generation, block.sequence, seal.part_count - 1, block.checksum, raw
                 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shadowshare.protocol.errors import JournalDamaged, StoreError
+from shadowshare.protocol.errors import JournalDamaged, ReadError, StoreError
 from shadowshare.protocol.journal import JournalFollower, Progress
 from shadowshare.protocol.layout import (
     Block,
@@ -19,9 +19,10 @@ from shadowshare.protocol.layout import (
     ShadowCopyId,
     decode_block,
 )
+from shadowshare.protocol.operations import Read
 from shadowshare.sim.inline import perform_inline
 from tests.protocol.journal_writer import JournalWriter, Place, perform_with
-from tests.protocol.stores import GEOMETRY, Disk, contents_of, formatted_disk, freshly_loaded
+from tests.protocol.stores import GEOMETRY, Disk, Tasks, contents_of, formatted_disk, freshly_loaded
 
 FIRST, SECOND = (ShadowCopyId(1, counter) for counter in (1, 2))
 EMPTY_SECTOR = bytes(GEOMETRY.sector_bytes)
@@ -109,6 +110,42 @@ def test_earlier_parts_are_not_needed_to_follow() -> None:
     assert turning.follower.cursor.generation == 2
 
 
+def test_a_read_error_while_following_a_seal_is_made_up_for() -> None:
+    turning = Turning()
+    parts = turning.writer.checkpoint()
+    turning.writer.seal(parts)
+    turning.writer.append(Deleted(FIRST))
+    sector = GEOMETRY.block_sector(2, len(parts) - 1)
+    turning.disk.fails_instead = lambda operation: ReadError("no") if operation.sector == sector else None
+    with pytest.raises(ReadError):
+        perform_inline(turning.follower.catch_up(), [turning.disk])
+    turning.disk.behave()
+    assert turning.catch_up() is Progress.ADVANCED
+    assert turning.is_up_to_date()
+
+
+def test_a_task_that_comes_while_another_one_follows_a_seal_follows_it_too() -> None:
+    turning = Turning()
+    turning.writer.turn_over()
+    turning.writer.append(Deleted(FIRST))
+    seen: list[bool] = []
+
+    async def follows() -> None:
+        await turning.follower.catch_up()
+        seen.append(turning.is_up_to_date())
+
+    async def comes_later() -> None:
+        await Read(0, 0, 1)
+        await follows()
+
+    tasks = Tasks(turning.disk, follows, comes_later)
+    tasks.step(0)
+    while 1 in tasks.waiting:
+        tasks.step(1)
+    tasks.finish()
+    assert seen == [True, True]
+
+
 # -- seals that lead nowhere -------------------------------------------------------------------------------------
 
 
@@ -145,8 +182,9 @@ def test_a_seal_that_leads_nowhere(
         assert turning.is_up_to_date()
         assert turning.generation_loaded() == 2
         return
-    with pytest.raises(JournalDamaged):
-        turning.catch_up()
+    for _ in range(2):
+        with pytest.raises(JournalDamaged):
+            turning.catch_up()
     with pytest.raises(JournalDamaged):
         perform_with(JournalFollower(GEOMETRY).load(), turning.disk, {})
 
