@@ -98,7 +98,7 @@ class ScriptedComputer:
         return task
 
     async def _run(self, number: int) -> None:
-        """Carry out one script, until a step fails."""
+        """Carry out one script; a step that fails is reported, and the next one follows."""
         for position, step in enumerate(self._scripts[number]):
             key = step_key(self.name, number, position)
             self._is_within[number] = True

@@ -55,8 +55,8 @@ class _Publication:
 class Active:
     """The active computer's access to a store. Make one with `shadowshare.protocol.recovery.activate`.
 
-    Requests may be made by several tasks at once. After an error that leaves the journal in doubt every request is
-    refused with `ActiveStopped`: open the store again, which fences what may still be in flight.
+    Requests may be made by several tasks at once. After an error that leaves the journal in doubt every request that
+    writes is refused with `ActiveStopped`: open the store again, which fences what may still be in flight.
     """
 
     def __init__(self, journal: JournalAppender) -> None:
@@ -69,6 +69,7 @@ class Active:
         self._publications: list[_Publication] = []
         self._copying: dict[int, Event] = {}
         self._stopped: str | None = None
+        self._in_doubt: str | None = None
 
     @property
     def view(self) -> View:
@@ -90,6 +91,7 @@ class Active:
             self._creation_count,
             self._allocator.digest(),
             self._stopped,
+            self._in_doubt,
         )
 
     # -- the volume ----------------------------------------------------------------------------------------------
@@ -162,9 +164,17 @@ class Active:
             extents = range(first, last + 1)
             if self._missing(extents):
                 await self._preserve(extents)
-            await operation
+            await self._change_volume(operation)
         finally:
             self._writes.leave()
+
+    async def _change_volume(self, operation: Change) -> None:
+        """Change the volume; after an error the change may still land, and no creation may come before it."""
+        try:
+            await operation
+        except DiskError as error:
+            self._in_doubt = str(error)
+            raise
 
     # -- copy on write -------------------------------------------------------------------------------------------
 
@@ -274,11 +284,17 @@ class Active:
         Raises:
             TooManyShadowCopies, JournalFull: nothing was created.
             DiskError: the disk failed; the shadow copy may exist.
-            ActiveStopped: only recovery may write.
+            ActiveStopped: only recovery may write; or a write of the volume reported an error and could still land, in
+                the image: recovery, which fences it, must come first.
         """
         self._refuse_if_stopped()
         await self._writes.close()
         try:
+            if self._in_doubt is not None:
+                raise ActiveStopped(
+                    f"a write of the volume reported an error ({self._in_doubt}) and may still land: "
+                    "open the store again before you create a shadow copy"
+                )
             if len(self.view.shadow_copies) >= SHADOW_COPY_COUNT_MAXIMUM:
                 raise TooManyShadowCopies(
                     f"the store has {SHADOW_COPY_COUNT_MAXIMUM} shadow copies: delete one first"

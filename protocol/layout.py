@@ -1,8 +1,8 @@
 """Bytes on disk: superblock, journal block, records. ``docs/on-disk-format.md`` describes them byte by byte.
 
-All integers are little-endian. A superblock and a journal block are one sector each, and carry as their last field the
-64-bit BLAKE2b digest of everything before it. That digest is the checksum, and, repeated in the next block, the link
-of the chain.
+All integers are little-endian. A superblock and a journal block are one sector each, and carry as their last field
+(a superblock: of its first 512 bytes) the 64-bit BLAKE2b digest of everything before it. That digest is the checksum,
+and, repeated in the next block, the link of the chain.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shadowshare.protocol.errors import GeometryMismatch, NotAStore, StoreError
+from shadowshare.protocol.errors import GeometryMismatch, NotAStore, ReadError, StoreError
 from shadowshare.protocol.geometry import Geometry, Location
 from shadowshare.protocol.layout import decode_superblock
 from shadowshare.protocol.operations import Read
@@ -14,16 +14,16 @@ async def read_geometry(location: Location) -> Geometry:
     Raises:
         NotAStore: no copy is there.
         StoreError: a copy is there, but none can be used; of several reasons, that of the first copy.
-        ReadError: the disk failed.
+        ReadError: the disk failed at the first copy, and there is no other.
     """
-    reason: StoreError | None = None
+    reason: StoreError | ReadError | None = None
     for sector in location.superblock_sectors:
         try:
             geometry = decode_superblock(await Read(location.area_device, sector, 1))
         except NotAStore as error:
             reason = reason or error
             continue
-        except StoreError as error:
+        except (StoreError, ReadError) as error:
             reason = error if reason is None or isinstance(reason, NotAStore) else reason
             continue
         if sector not in geometry.superblock_sectors:

@@ -49,8 +49,9 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         crashes: how many times the active host may crash, power losses included.
         power_losses: how many of these are power losses of the disks, which crash the active host too.
         tears: whether operations on several sectors take effect sector by sector, in any order.
-        write_errors: how many writes may report an error, whether they landed or not.
+        write_errors: how many writes may report an error, whether they landed or not, or still will.
         read_errors: how many reads may report an error.
+        flush_errors: how many flushes may report an error, and do nothing.
         allowed_errors: names of error classes with which a step may end.
     """
 
@@ -59,6 +60,7 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     tears: bool = False
     write_errors: int = 0
     read_errors: int = 0
+    flush_errors: int = 0
     allowed_errors: tuple[str, ...] = ()
 
 
@@ -68,6 +70,8 @@ class DiskSwitches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     flush_does_nothing: bool = False
     fence_is_ignored: bool = False
     reads_are_cached: bool = False
+    sectors_tear: bool = False
+    power_loss_is_silent: bool = False
 
 
 class Document(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

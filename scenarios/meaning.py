@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from shadowshare.models.computers import ACTIVATE
 from shadowshare.models.steps import ScriptStep, StepError, parse_step
 from shadowshare.protocol import errors
@@ -17,6 +19,9 @@ from shadowshare.scenarios.document import ACTIVE, Document, ScenarioError, Stor
 from shadowshare.scenarios.host_roles import Role, read_roles
 from shadowshare.scenarios.scenario import HostPlan, Scenario
 from shadowshare.sim.memory_disk import Misbehaviour
+
+SECOND_EPOCH = 2
+"""Of the host that recovers the first active one: the last epoch that is known before the race."""
 
 STORE_ID = b"shadowshare-lab!"
 SECTOR_BYTES = 512
@@ -50,7 +55,7 @@ class _Meaning:
                 self.problems.append(f"race.{shown(name)}: there is no host {name!r} in hosts")
 
     def scenario(self) -> Scenario:
-        document, disk = self.document, self.document.disk
+        document = self.document
         geometry = self._geometry(document.store)
         hosts: list[HostPlan] = []
         ids: dict[str, ShadowCopyId] = {}
@@ -69,7 +74,7 @@ class _Meaning:
             tuple(name for name, _ in self.before),
             ids,
             document.faults,
-            Misbehaviour(disk.flush_does_nothing, disk.fence_is_ignored, disk.reads_are_cached),
+            Misbehaviour(**msgspec.structs.asdict(document.disk)),
             document.catch_up_blocks,
         )
 
@@ -89,7 +94,7 @@ class _Meaning:
     def _check_numbers(self) -> None:
         document, faults = self.document, self.document.faults
         self._check_bounds("catch_up_blocks", document.catch_up_blocks, 2, 1024)
-        for field in ("crashes", "power_losses", "write_errors", "read_errors"):
+        for field in ("crashes", "power_losses", "write_errors", "read_errors", "flush_errors"):
             self._check_bounds(f"faults.{field}", getattr(faults, field), 0, 100)
         if faults.power_losses > faults.crashes:
             self.problems.append(
@@ -242,6 +247,11 @@ class _Meaning:
                     f"race.{host.name}: only one task of a host may create, so that ids are known"
                 )
             created = [step.name for script in host.scripts for step in script if step.verb == "create"]
+            if created and self.roles[host.name].epoch > SECOND_EPOCH:
+                self.problems.append(
+                    f"race.{host.name}: a host that recovers after one that recovers must not create: the id would "
+                    "depend on when that one crashed"
+                )
             for number, name in enumerate(created, start=1):
                 if name in ids:
                     self.problems.append(f"{host.name}: shadow copy {name!r} is created twice")

@@ -86,6 +86,7 @@ def rules_of(scenario: Scenario) -> Rules:
         tears=faults.tears,
         write_error_count=faults.write_errors,
         read_error_count=faults.read_errors,
+        flush_error_count=faults.flush_errors,
     )
 
 

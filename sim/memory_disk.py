@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from shadowshare.protocol.errors import DiskError, Fenced, ReadError, WriteError
 from shadowshare.protocol.operations import (
@@ -46,11 +47,15 @@ class Misbehaviour:
         flush_does_nothing: breaks A3: a flush completes and makes nothing durable.
         fence_is_ignored: breaks A4: a fenced host's writes still land.
         reads_are_cached: breaks A2: each host's reads come from a cache of its own that nobody invalidates.
+        sectors_tear: breaks A1: a power loss may leave the first half of one content and the second half of another.
+        power_loss_is_silent: breaks A5: a power loss takes the cache, and nobody is told.
     """
 
     flush_does_nothing: bool = False
     fence_is_ignored: bool = False
     reads_are_cached: bool = False
+    sectors_tear: bool = False
+    power_loss_is_silent: bool = False
 
 
 WELL_BEHAVED = Misbehaviour()
@@ -179,14 +184,12 @@ class MemoryDisk:
             self.versions.clear()
             return
         for sector, versions in list(self.versions.items()):
-            kept = [version for version in versions if version[0] > issued_at]
-            if kept:
-                self.versions[sector] = [
-                    max(version for version in versions if version[0] <= issued_at),
-                    *kept,
-                ]
-            else:
+            covered_count = sum(stamp <= issued_at for stamp, _ in versions)
+            if covered_count == len(versions):
                 del self.versions[sector]
+            else:
+                # The last one covered is durable now; without one, a flush issued later was faster.
+                self.versions[sector] = versions[max(0, covered_count - 1) :]
 
     def _read_cached(self, operation: Operation, host: int) -> bytes:
         return b"".join(
@@ -200,9 +203,18 @@ class MemoryDisk:
         """The first sector of which a power loss now could keep one of several contents; None if there is none."""
         return min(self.versions, default=None)
 
-    def survive(self, sector: int, version: int) -> None:
-        """Decide what a power loss left in a sector: the ``version``-th of its contents, which is durable then."""
-        self.sectors[sector] = self.versions.pop(sector)[version][1]
+    def survivors(self, sector: int) -> list[bytes]:
+        """What a power loss now could leave in a sector, the oldest content first."""
+        contents = [content for _, content in self.versions[sector]]
+        if self.misbehaviour.sectors_tear:
+            half = self.sector_bytes // 2
+            contents += [new[:half] + old[half:] for old, new in pairwise(contents)]
+        return contents
+
+    def survive(self, sector: int, survivor: int) -> None:
+        """Decide what a power loss left in a sector: one of its `survivors`, which is durable then."""
+        self.sectors[sector] = self.survivors(sector)[survivor]
+        del self.versions[sector]
 
     # -- states --------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ class Rules:
         tears: whether operations on several sectors take effect sector by sector, in any order.
         write_error_count: how many writes may report an error, whether they landed or not.
         read_error_count: how many reads may report an error.
+        flush_error_count: how many flushes may report an error, and do nothing.
     """
 
     names: tuple[str, ...]
@@ -38,3 +39,4 @@ class Rules:
     tears: bool = False
     write_error_count: int = 0
     read_error_count: int = 0
+    flush_error_count: int = 0

@@ -4,8 +4,9 @@ The world knows hosts (`Host`, or anything that answers like one), disks, what i
 rules allow. `SteppedWorld.choices` lists what may happen next, `SteppedWorld.take` lets one of it happen. It runs the
 protocol and looks at nothing in it; a `Watcher` may look on.
 
-An operation takes effect at one moment between its issue and its completion, and completes then: nobody can tell a
-later completion apart. A crashed host's writes stay in flight and may land until a reservation shuts them out.
+An operation takes effect at one moment between its issue and its completion, and completes then: no other host can
+tell a later completion apart. A crashed host's writes stay in flight, and so may a write that reported an error; they
+may land until a reservation shuts them out.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
-from shadowshare.protocol.errors import ReadError, WriteError
+from shadowshare.protocol.errors import DiskError, FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.flight import Choice, Flight, Gathering, Happening, Step
 from shadowshare.sim.host import Outcome, Request
 from shadowshare.sim.memory_disk import Answer, MemoryDisk, split_by_sector
 from shadowshare.sim.rules import Rules
 from shadowshare.sim.schedule import ScheduleError
+
+NOBODY = -1
+"""Stands for the host that crashed in a power loss that nobody was told of."""
 
 
 class HostPort(Protocol):
@@ -88,7 +92,7 @@ class SteppedWorld:
         self.watcher = watcher
         self.flights: list[Flight] = []
         self.late: list[Flight] = []
-        """Writes of crashed hosts that may still land."""
+        """Writes that may still land: of hosts that crashed, or were told of an error."""
         self.crashed: frozenset[int] = frozenset()
         self.trace: list[Step] | None = None
         self._gatherings: dict[tuple[int, int], Gathering] = {}
@@ -102,7 +106,9 @@ class SteppedWorld:
         self.power_losses_left = rules.power_loss_count
         self.write_errors_left = rules.write_error_count
         self.read_errors_left = rules.read_error_count
-        self._has_happenings = bool(rules.crash_count or rules.write_error_count or rules.read_error_count)
+        self.flush_errors_left = rules.flush_error_count
+        errors_left = rules.write_error_count + rules.read_error_count + rules.flush_error_count
+        self._has_happenings = bool(rules.crash_count + errors_left)
 
     # -- what may happen -----------------------------------------------------------------------------------------
 
@@ -128,8 +134,8 @@ class SteppedWorld:
 
     def _survivals(self) -> list[Happening]:
         device, sector = self._undecided()
-        versions = self.disks[device].versions[sector]
-        return [Happening(f"keep.{index}", "keep", (device, sector, index)) for index in range(len(versions))]
+        survivors = range(len(self.disks[device].survivors(sector)))
+        return [Happening(f"keep.{index}", "keep", (device, sector, index)) for index in survivors]
 
     def _undecided(self) -> tuple[int, int]:
         for device, disk in enumerate(self.disks):
@@ -145,7 +151,9 @@ class SteppedWorld:
             if access is Access.WRITE and self.write_errors_left:
                 errors.append(Happening(f"{flight.label}!", "error-after", flight))
                 errors.append(Happening(f"{flight.label}~", "error-instead", flight))
-            elif access is Access.READ and self.read_errors_left:
+            elif (access is Access.READ and self.read_errors_left) or (
+                access is Access.FLUSH and self.flush_errors_left
+            ):
                 errors.append(Happening(f"{flight.label}~", "error-instead", flight))
         return errors
 
@@ -208,10 +216,7 @@ class SteppedWorld:
             self._succeed(choice.subject)
         elif choice.kind == "power":
             self._record(choice.label, None, None, None, ())
-            self.power_losses_left -= 1
-            self._crash(choice.subject)
-            self._powering = choice.subject
-            self._end_power_loss()
+            self._lose_power(choice.subject)
         else:
             device, sector, version = choice.subject
             self._record(choice.label, None, None, None, ())
@@ -235,12 +240,18 @@ class SteppedWorld:
     def _fail(self, choice: Happening) -> None:
         flight = choice.subject
         self.flights.remove(flight)
+        error: DiskError
         if flight.operation.access is Access.READ:
             self.read_errors_left -= 1
-            self._answer(flight, ReadError("the device reported an error"), choice.label)
+            error = ReadError("the device reported an error")
+        elif flight.operation.access is Access.FLUSH:
+            self.flush_errors_left -= 1
+            error = FlushError("the device reported an error")
         else:
             self.write_errors_left -= 1
-            self._answer(flight, WriteError("the device reported an error"), choice.label)
+            self.late.append(flight)
+            error = WriteError("the device reported an error")
+        self._answer(flight, error, choice.label)
 
     def _perform(self, flight: Flight) -> Answer:
         operation = flight.operation
@@ -324,6 +335,17 @@ class SteppedWorld:
         self._gatherings = {key: value for key, value in self._gatherings.items() if key[0] != host}
         self.hosts[host].close()
 
+    def _lose_power(self, host: int) -> None:
+        """The disks lose power, and the active host counts as crashed; unless they keep it to themselves."""
+        self.power_losses_left -= 1
+        if any(disk.misbehaviour.power_loss_is_silent for disk in self.disks):
+            self.crashes_left -= 1
+            self._powering = NOBODY
+        else:
+            self._crash(host)
+            self._powering = host
+        self._end_power_loss()
+
     def _end_power_loss(self) -> None:
         """Go on once it is decided of every sector what survived."""
         if self._powering is None or any(disk.undecided() is not None for disk in self.disks):
@@ -331,7 +353,8 @@ class SteppedWorld:
         host, self._powering = self._powering, None
         if self.watcher is not None:
             self.watcher.lost_power(self)
-        self._succeed(host)
+        if host != NOBODY:
+            self._succeed(host)
 
     def _succeed(self, host: int) -> None:
         successor = dict(self.rules.successors)[host]
@@ -363,6 +386,7 @@ class SteppedWorld:
         copy.power_losses_left = self.power_losses_left
         copy.write_errors_left = self.write_errors_left
         copy.read_errors_left = self.read_errors_left
+        copy.flush_errors_left = self.flush_errors_left
         copy._gatherings = {key: gathering.fork() for key, gathering in self._gatherings.items()}
         copy._powering = self._powering
         return copy
@@ -392,7 +416,8 @@ class SteppedWorld:
             gathered,
             flushes,
             tuple([flight.identity() for flight in self.late]),
-            (self.crashes_left, self.power_losses_left, self.write_errors_left, self.read_errors_left),
+            (self.crashes_left, self.power_losses_left),
+            (self.write_errors_left, self.read_errors_left, self.flush_errors_left),
             self._powering,
             None if self.watcher is None else self.watcher.key(),
         )

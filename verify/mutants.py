@@ -6,16 +6,17 @@ Each mutant is a small override of the real code. Its ``scenario`` is the one th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.errors import FlushError, ShadowshareError, WriteError
 from shadowshare.protocol.geometry import VOLUME_DEVICE
 from shadowshare.protocol.journal import JournalFollower, Mark, Progress
 from shadowshare.protocol.journal_appender import JournalAppender
-from shadowshare.protocol.layout import Deleted, ShadowCopyId
-from shadowshare.protocol.operations import Buffer, Change, Read, Write
+from shadowshare.protocol.layout import Copied, Deleted, ShadowCopyId
+from shadowshare.protocol.operations import Buffer, Change, Flush, Read, Write
 from shadowshare.protocol.passive import Passive, Run
 from shadowshare.protocol.recovery import Recovery
 from shadowshare.protocol.table import Table
@@ -161,6 +162,12 @@ class _NoFlushBeforeEntry(Active):
             await self._append_copies(copies)
 
 
+class _CarelessAppender(JournalAppender):
+    async def _write(self, sector: int, raw: bytes) -> None:
+        with suppress(WriteError):
+            await Write(self.follower.geometry.area_device, sector, 1, raw)
+
+
 class _UnflushedAppender(JournalAppender):
     async def _flush(self) -> None:
         return
@@ -218,6 +225,44 @@ class _CreationWithoutDrain(Active):
             self._writes._inside_count += inside
 
 
+class _CreationWithoutFlush(Active):
+    async def _or_stop(self, flush: Flush) -> None:
+        if self._writes.is_open:
+            await super()._or_stop(flush)
+
+
+class _CreationDespiteDoubt(Active):
+    async def create(self, created_ns: int = 0) -> ShadowCopyId:
+        self._in_doubt = None
+        return await super().create(created_ns)
+
+
+class _NoQuarantine(Active):
+    async def _fill(self, extents: list[int], slots: list[int]) -> None:
+        try:
+            await super()._fill(extents, slots)
+        except WriteError:
+            self._allocator.release(slots)
+            raise
+
+
+class _RecordsForWhomItCopied(Active):
+    async def _copy(self, extents: list[int]) -> None:
+        self._copied_for = self.view.newest
+        await super()._copy(extents)
+
+    async def _append_copies(self, copies: list[tuple[int, int]]) -> None:
+        assert self._copied_for is not None
+        copied = [Copied(self._copied_for.id, extent, slot, 1) for extent, slot in copies]
+        await self._append(copied)
+
+
+class _GoesOnAfterFailedFlush(Active):
+    async def _or_stop(self, flush: Flush) -> None:
+        with suppress(FlushError):
+            await flush
+
+
 class _IgnoresCopyInProgress(Active):
     async def _preserve(self, extents: range) -> None:
         await super()._preserve(range(0) if any(extent in self._copying for extent in extents) else extents)
@@ -241,6 +286,12 @@ class _NoFirstFlush(Recovery):
 class _NoFence(Recovery):
     async def _fence(self, devices: list[int]) -> None:
         return
+
+
+class _CarelessJournal(Recovery):
+    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
+        journal = await super()._take_over(follower)
+        return _CarelessAppender(follower, journal.epoch)
 
 
 class _UnflushedEntry(Recovery):
@@ -361,6 +412,39 @@ MUTANTS: tuple[Mutant, ...] = (
         "two-writers-one-extent",
         _IgnoresCopyInProgress,
         "a second writer does not wait for the copy",
+    ),
+    _active(
+        "creation-without-flush",
+        "creation-and-power-loss",
+        _CreationWithoutFlush,
+        "creation does not flush the volume first",
+    ),
+    _active(
+        "creation-despite-doubt",
+        "write-error-lands-late",
+        _CreationDespiteDoubt,
+        "creation after a volume write that may still land",
+    ),
+    _active(
+        "no-quarantine",
+        "write-error-lands-late",
+        _NoQuarantine,
+        "a slot whose write reported an error is used again",
+    ),
+    _active(
+        "records-for-whom-it-copied",
+        "deletion-while-copying",
+        _RecordsForWhomItCopied,
+        "a copy is recorded for the shadow copy that was newest when it began",
+    ),
+    _active(
+        "goes-on-after-failed-flush", "flush-fails", _GoesOnAfterFailedFlush, "a failed flush counts as done"
+    ),
+    _recovery(
+        "ignores-journal-error",
+        "journal-write-error-landed",
+        _CarelessJournal,
+        "a journal write that reported an error counts as done",
     ),
     _recovery(
         "no-flush-after-entry",

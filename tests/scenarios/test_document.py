@@ -28,13 +28,14 @@ def test_every_field_can_be_set() -> None:
         hosts = { A = "active" }
         race = { A = ["write 0"], B = [["flush"], []] }
         store = { extents = 3, extent_sectors = 5, slots = 6, half_blocks = 8, own_device = true }
-        disk = { flush_does_nothing = true, fence_is_ignored = true, reads_are_cached = true }
+        disk = { flush_does_nothing = true, fence_is_ignored = true, reads_are_cached = true, sectors_tear = true, power_loss_is_silent = true }
         [faults]
         crashes = 2
         power_losses = 1
         tears = true
         write_errors = 3
         read_errors = 4
+        flush_errors = 5
         allowed_errors = ["AreaFull"]
     """
     document = read_document(text)
@@ -46,8 +47,8 @@ def test_every_field_can_be_set() -> None:
         {"A": "active"},
         ["W: create s"],
         StoreShape(3, 5, 6, 8, True),
-        Faults(2, 1, True, 3, 4, ("AreaFull",)),
-        DiskSwitches(True, True, True),
+        Faults(2, 1, True, 3, 4, 5, ("AreaFull",)),
+        DiskSwitches(True, True, True, True, True),
         7,
     )
     default = read_document(MINIMAL)

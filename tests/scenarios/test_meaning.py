@@ -42,7 +42,7 @@ def test_every_field_has_its_meaning() -> None:
     )
     assert (scenario.name, scenario.story, scenario.expected) == ("small", "For a test.", "violated")
     assert scenario.geometry == Geometry(STORE_ID, 512, 2, 6, 0, 6, 2 + 18 + 14, 9, 7)
-    assert scenario.faults == Faults(0, 0, True, 1, 2, ("AreaFull", "WriteError"))
+    assert scenario.faults == Faults(0, 0, True, 1, 2, 0, ("AreaFull", "WriteError"))
     assert scenario.misbehaviour == Misbehaviour(fence_is_ignored=True)
     assert scenario.catch_up_blocks == 5
     assert scenario.before == ("W", "R")
@@ -96,13 +96,19 @@ def test_a_host_that_recovers_becomes_the_active_first() -> None:
 
 def test_names_stand_for_the_ids_that_creations_get() -> None:
     scenario = small(
-        'W = ["create c"]\nU = ["create d", "create e"]\nV = ["delete a", "create f"]\nR = ["read f 0"]',
+        'W = ["create c"]\nU = ["write 0"]\nV = ["delete a", "create f"]\nR = ["read f 0"]',
         hosts=CHAIN,
         before='"W: create b", "W: create a", "R: open"',
         sections=TWO_CRASHES,
     )
     ids = {name: tuple(shadow_copy) for name, shadow_copy in scenario.shadow_copies.items()}
-    assert ids == {"b": (1, 1), "a": (1, 2), "c": (1, 3), "f": (2, 1), "d": (3, 1), "e": (3, 2)}
+    assert ids == {"b": (1, 1), "a": (1, 2), "c": (1, 3), "f": (2, 1)}
+
+
+def test_the_third_active_must_not_create_since_its_epoch_is_not_known() -> None:
+    race = 'W = ["create c"]\nU = ["create d"]\nV = []\nR = ["read c 0"]'
+    text = text_of(race, hosts=CHAIN, before='"R: open"', sections=TWO_CRASHES)
+    assert problem_of(text).startswith("race.U: a host that recovers after one that recovers must not create")
 
 
 def test_a_host_without_steps_is_there_and_does_nothing() -> None:
