@@ -208,13 +208,13 @@ def _part(turning: Turning, position: int, *records: Record, **changes: object) 
 
 
 def _rewrite(turning: Turning, head: Record | None = None, **changes: object) -> None:
-    """The second part anew, chained to the first one, except for what is changed."""
-    first, second = (GEOMETRY.block_sector(2, position) for position in (0, 1))
-    before, old = (decode_block(GEOMETRY, sector, turning.disk.sectors[sector]) for sector in (first, second))
-    assert isinstance(before, Block)
+    """The last part anew, chained to the one before it, except for what is changed."""
+    before, last = (GEOMETRY.block_sector(2, position) for position in (1, 2))
+    second, old = (decode_block(GEOMETRY, sector, turning.disk.sectors[sector]) for sector in (before, last))
+    assert isinstance(second, Block)
     assert isinstance(old, Block)
-    fields: dict[str, object] = {"previous": before.checksum, "epoch": old.epoch, **changes}
-    _part(turning, 1, head or old.records[0], *old.records[1:], **fields)
+    fields: dict[str, object] = {"previous": second.checksum, "epoch": old.epoch, **changes}
+    _part(turning, 2, head or old.records[0], *old.records[1:], **fields)
 
 
 def _erase(position: int) -> Callable[[Turning], None]:
@@ -238,15 +238,14 @@ INCOMPLETE: dict[str, Callable[[Turning], None]] = {
     "a damaged part": _damage,
     "a part of another chain": lambda turning: _rewrite(turning, previous=b"another!"),
     "a part of another epoch": lambda turning: _rewrite(turning, epoch=2),
-    "a part with another number": lambda turning: _rewrite(turning, Checkpoint(3, 3)),
-    "a part of fewer": lambda turning: _rewrite(turning, Checkpoint(2, 2)),
+    "a part with another number": lambda turning: _rewrite(turning, Checkpoint(2, 3)),
+    "a part of more": lambda turning: _rewrite(turning, Checkpoint(3, 4)),
     "a part with another sequence number": lambda turning: _rewrite(turning, sequence=77),
     "a part that is none": lambda turning: _rewrite(turning, Deleted(FIRST)),
     "a head that is none": lambda turning: _part(turning, 0, Deleted(FIRST)),
     "a head that is not the first": lambda turning: _part(turning, 0, Checkpoint(2, 3)),
     "a head of 2^32 - 1": lambda turning: _part(turning, 0, Checkpoint(1, 2**32 - 1)),
     "a head of none": lambda turning: _part(turning, 0, Checkpoint(1, 0)),
-    "the last part never changed": lambda turning: _rewrite(turning, epoch=1, sequence=78),
 }
 
 
