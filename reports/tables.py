@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from shadowshare.verify.counterexample import Replay
@@ -34,8 +35,8 @@ def short_count(count: int) -> str:
     """A count for people: whole up to 10^7, then in powers of ten."""
     if count < SHORT_COUNT:
         return f"{count:,}"
-    mantissa, _, exponent = f"{count:.1e}".partition("e+")
-    return f"{mantissa}e{int(exponent)}"
+    mantissa, _, exponent = f"{Decimal(count):.1e}".partition("e+")
+    return f"{mantissa}e{exponent}"
 
 
 def replay_table(replay: Replay) -> Table:
