@@ -52,6 +52,7 @@ def run_process(
     stdin: bytes = b"",
     environment: Mapping[str, str] | None = None,
     user: int | None = None,
+    folder: Path | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run ``python -m shadowshare`` in a process of its own."""
     return subprocess.run(
@@ -61,6 +62,7 @@ def run_process(
         env=environment,
         check=False,
         user=user,
+        cwd=folder,
         extra_groups=None if user is None else [],
     )
 
