@@ -102,6 +102,7 @@ class SteppedWorld:
     def permit(self, rules: Rules) -> None:
         """Let ``rules`` hold from now on."""
         self.rules = rules
+        self._tears, self._readers, self._actors = rules.tears, rules.readers, rules.actors
         self.crashes_left = rules.crash_count
         self.power_losses_left = rules.power_loss_count
         self.write_errors_left = rules.write_error_count
@@ -286,13 +287,13 @@ class SteppedWorld:
     def _take_outcome(self, host: int, outcome: Outcome) -> None:
         requests, reports = outcome
         for task, request in requests:
-            if isinstance(request, tuple) or (self.rules.tears and request.sector_count > 1):
+            if isinstance(request, tuple) or (self._tears and request.sector_count > 1):
                 self._submit_pieces(host, task, request)
-            else:
-                if host in self.rules.readers and request.access is not Access.READ:
-                    self._tell_submitted(host, request)
-                issued_at = self.disks[request.device].write_count
-                self.flights.append(Flight(host, task, 0, request, issued_at, self.rules.actors[host][task]))
+                continue
+            if request.access is not Access.READ and host in self._readers:
+                self._tell_submitted(host, request)
+            issued_at = self.disks[request.device].write_count
+            self.flights.append(Flight(host, task, 0, request, issued_at, self._actors[host][task]))
         if reports and self.watcher is not None:
             for report in reports:
                 self.watcher.reported(self, host, report)
@@ -302,20 +303,16 @@ class SteppedWorld:
             self.watcher.submitted(self, host, operation)
 
     def _submit_pieces(self, host: int, task: int, request: Request) -> None:
-        actor = self.rules.actors[host][task]
+        actor = self._actors[host][task]
         is_single = isinstance(request, Operation)
         operations = (request,) if isinstance(request, Operation) else request
         gathering = Gathering([], is_single)
         piece = 0
         for operation in operations:
             disk = self.disks[operation.device]
-            if (
-                host in self.rules.readers
-                and operation.access is not Access.READ
-                and self.watcher is not None
-            ):
-                self.watcher.submitted(self, host, operation)
-            pieces = split_by_sector(operation, disk.sector_bytes) if self.rules.tears else [operation]
+            if operation.access is not Access.READ and host in self._readers:
+                self._tell_submitted(host, operation)
+            pieces = split_by_sector(operation, disk.sector_bytes) if self._tears else [operation]
             gathering.piece_counts.append(len(pieces))
             for part in pieces:
                 label = f"{actor}.{piece}" if piece else actor
