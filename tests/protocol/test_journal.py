@@ -11,7 +11,7 @@ from shadowshare.protocol.journal import IDENTICAL_LOOK_COUNT, JournalFollower, 
 from shadowshare.protocol.layout import Copied, Created, Deleted, Record, ShadowCopyId, Takeover, encode_block
 from shadowshare.sim.inline import perform_inline
 from tests.protocol.journal_writer import JournalWriter, perform_with
-from tests.protocol.stores import GEOMETRY, Disk, contents_of, formatted_disk, freshly_loaded
+from tests.protocol.stores import GEOMETRY, Disk, Tasks, contents_of, formatted_disk, freshly_loaded
 
 FIRST, SECOND, THIRD = (ShadowCopyId(1, counter) for counter in (1, 2, 3))
 EMPTY_SECTOR = bytes(GEOMETRY.sector_bytes)
@@ -281,3 +281,30 @@ def test_a_record_that_cannot_be_true_is_damage_each_time(record: Record) -> Non
             journal.catch_up()
     with pytest.raises(JournalDamaged):
         perform_with(JournalFollower(GEOMETRY).load(), journal.disk, {})
+
+
+# -- several tasks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_tasks_that_catch_up_at_once_need_no_reload(order: tuple[int, int]) -> None:
+    journal = Journal()
+    journal.writer.append(Copied(SECOND, 1, 3, 1))
+    tasks = Tasks(journal.disk, journal.follower.catch_up, journal.follower.catch_up)
+    for task in order:
+        tasks.step(task)
+    assert Progress.RELOADED not in tasks.finish().values()
+    assert journal.is_up_to_date()
+
+
+def test_what_happened_since_a_mark_is_told_whoever_did_it() -> None:
+    journal = Journal()
+    follower, mark = journal.follower, journal.follower.mark()
+    assert follower.since(mark) is Progress.SAME
+    journal.writer.append(Copied(SECOND, 1, 3, 1))
+    journal.catch_up()
+    assert journal.catch_up() is Progress.SAME
+    assert follower.since(mark) is Progress.ADVANCED
+    perform_inline(follower.load(), [journal.disk])
+    assert follower.since(mark) is Progress.RELOADED
+    assert follower.since(follower.mark()) is Progress.SAME

@@ -19,8 +19,9 @@ from shadowshare.protocol.layout import (
     ShadowCopyId,
     decode_block,
 )
-from shadowshare.protocol.operations import Read
+from shadowshare.protocol.operations import Operation, Read
 from shadowshare.sim.inline import perform_inline
+from shadowshare.sim.memory_disk import Answer
 from tests.protocol.journal_writer import JournalWriter, Place, perform_with
 from tests.protocol.stores import GEOMETRY, Disk, Tasks, contents_of, formatted_disk, freshly_loaded
 
@@ -86,6 +87,39 @@ def test_turnovers_that_a_passive_missed_are_a_reload(turnover_count: int) -> No
     assert turning.catch_up() is Progress.RELOADED
     assert turning.is_up_to_date()
     assert turning.catch_up() is Progress.SAME
+
+
+class TornDisk(Disk):
+    """Something happens within the first read of several sectors, once the first of them was read."""
+
+    __slots__ = ("happen",)
+    happen: Callable[[], object] | None
+
+    def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:
+        first = self.sectors[operation.sector]
+        happen, self.happen = self.happen, None
+        if happen is None:
+            return super().perform(operation, host, issued_at)
+        happen()
+        answer = super().perform(operation, host, issued_at)
+        assert isinstance(answer, bytes)
+        return first + answer[len(first) :]
+
+
+def test_two_turnovers_within_one_read_are_a_reload() -> None:
+    """My last block was read before, and is unchanged; what stands behind it is of a much later time."""
+    turning = Turning()
+    torn = TornDisk(turning.disk.sector_bytes, turning.disk.sectors)
+    torn.sectors = turning.disk.sectors
+
+    def turn_over_twice() -> None:
+        turning.writer.turn_over()
+        turning.writer.turn_over(records_per_part=1)
+        turning.writer.append(Deleted(FIRST))
+
+    torn.happen = turn_over_twice
+    assert perform_inline(turning.follower.catch_up(), [torn]) is Progress.RELOADED
+    assert turning.is_up_to_date()
 
 
 def test_two_turnovers_between_the_seal_and_its_checkpoint_are_a_reload() -> None:

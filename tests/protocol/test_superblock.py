@@ -116,6 +116,20 @@ def test_a_truncated_disk_is_an_error_of_the_disk() -> None:
         read(truncated)
 
 
+@pytest.mark.parametrize("sector", [FIRST, LAST])
+def test_one_unreadable_copy_is_survived(sector: int) -> None:
+    disk = formatted_disk()
+    disk.fails_instead = lambda operation: ReadError("bad sector") if operation.sector == sector else None
+    assert read(disk) == GEOMETRY
+
+
+def test_two_unreadable_copies_are_an_error_of_the_disk() -> None:
+    disk = formatted_disk()
+    disk.fails_instead = lambda operation: ReadError("bad sector")
+    with pytest.raises(ReadError):
+        read(disk)
+
+
 def test_nowhere_to_look() -> None:
     with pytest.raises(NotAStore):
         read(formatted_disk(), Location(0, ()))

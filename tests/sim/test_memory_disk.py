@@ -278,6 +278,22 @@ def test_disks_of_equal_keys_behave_alike(
         assert (first.key() == second.key()) == (everything(first) == everything(second))
 
 
+DIFFERENT: dict[str, tuple[list[tuple[str, int, int]], list[tuple[str, int, int]]]] = {
+    "an older content": ([("write", 0, 1), ("write", 0, 2)], [("write", 0, 2), ("write", 0, 2)]),
+    "what is durable": ([("write", 0, 1), ("flush", 0, 0)], [("write", 0, 1)]),
+    "what is visible": ([("write", 0, 1), ("flush", 0, 0)], [("write", 0, 2), ("flush", 0, 0)]),
+    "the reservation": ([("reserve", 0, 0)], [("reserve", 1, 0)]),
+    "no reservation": ([("reserve", 0, 0)], []),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
+def test_disks_that_behave_differently_have_different_keys(
+    one: list[tuple[str, int, int]], other: list[tuple[str, int, int]]
+) -> None:
+    assert after(one).key() != after(other).key()
+
+
 @given(ACTIONS, ACTIONS)
 def test_a_fork_is_independent(before: list[tuple[str, int, int]], later: list[tuple[str, int, int]]) -> None:
     disk = after(before)
