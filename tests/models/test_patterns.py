@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shadowshare.models.patterns import INITIAL, ZERO, origin_of, sector_content
@@ -12,6 +12,7 @@ origins = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1
 
 
 @given(origins, sectors, sizes)
+@example("o" * 80, 7, 512)
 def test_a_sector_says_who_wrote_it(origin: str, sector: int, sector_bytes: int) -> None:
     content = sector_content(origin, sector, sector_bytes)
     assert len(content) == sector_bytes
@@ -38,6 +39,7 @@ def test_zeroes_and_the_initial_content() -> None:
         b"two words\n" + bytes(502),
         b" @x\n" + bytes(508),
         b"W\x1b[2J @1\nW",
+        b"o" * 81 + b" @7\n",
     ],
 )
 def test_other_bytes_are_shown_as_bytes(content: bytes) -> None:
