@@ -28,10 +28,10 @@ from shadowshare.protocol.geometry import plan_geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import ByteRange, Passive
 from shadowshare.protocol.recovery import activate
-from shadowshare.sim.aligned import allocate
-from shadowshare.sim.file_disk import FileDisk
-from shadowshare.sim.real import RealWorld
-from shadowshare.sim.store_disks import open_disks
+from shadowshare.sim.disks.aligned import allocate
+from shadowshare.sim.disks.file_disk import FileDisk
+from shadowshare.sim.real.store_disks import open_disks
+from shadowshare.sim.real.world import RealWorld
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB

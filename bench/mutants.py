@@ -13,7 +13,7 @@ from typing import Any
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.explorer import explore
-from shadowshare.verify.mutants import MUTANTS, Mutant
+from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant
 from shadowshare.verify.random_walk import random_walk
 
 SEED_COUNT = 5

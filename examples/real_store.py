@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from shadowshare.sim.store import FormatOptions, Store
+from shadowshare.sim.real.store import FormatOptions, Store
 
 VOLUME_BYTES = 4 * 1024 * 1024
 

@@ -18,7 +18,7 @@ from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.scenarios.document import ACTIVE, Document, ScenarioError, StoreShape, shown
 from shadowshare.scenarios.host_roles import Role, read_roles
 from shadowshare.scenarios.scenario import HostPlan, Scenario
-from shadowshare.sim.memory_disk import Misbehaviour
+from shadowshare.sim.disks.memory_disk import Misbehaviour
 
 SECOND_EPOCH = 2
 """Of the host that recovers the first active one: the last epoch that is known before the race."""

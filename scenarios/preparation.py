@@ -8,7 +8,8 @@ from typing import Any
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import Refusal
 from shadowshare.protocol.operations import Operation
-from shadowshare.sim.stepped import SteppedWorld, Watcher
+from shadowshare.sim.stepped.ports import Watcher
+from shadowshare.sim.stepped.world import SteppedWorld
 
 
 class Preparation:

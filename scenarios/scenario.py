@@ -11,7 +11,7 @@ from shadowshare.models.steps import ScriptStep
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.scenarios.document import Faults
-from shadowshare.sim.memory_disk import Misbehaviour
+from shadowshare.sim.disks.memory_disk import Misbehaviour
 
 
 class HostPlan(msgspec.Struct, frozen=True):

@@ -17,11 +17,12 @@ from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Geometry, Location
 from shadowshare.scenarios.definition import ACTIVE, PASSIVE, HostPlan, Scenario, ScenarioError
 from shadowshare.scenarios.preparation import Preparation
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import MemoryDisk
-from shadowshare.sim.rules import Rules, Successor
-from shadowshare.sim.stepped import HostPort, SteppedWorld, Watcher
+from shadowshare.sim.stepped.ports import HostPort, Watcher
+from shadowshare.sim.stepped.rules import Rules, Successor
+from shadowshare.sim.stepped.world import SteppedWorld
 
 BEFORE_OPERATION_COUNT_MAXIMUM = 1_000_000
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Hashable, Sequence
 from typing import Any, NamedTuple
 
 from shadowshare.protocol.operations import Event, Operation
-from shadowshare.sim.memory_disk import Answer
+from shadowshare.sim.disks.memory_disk import Answer
 
 Request = Operation | tuple[Operation, ...]
 """What a task awaits: one operation, or several that may take effect in any order."""

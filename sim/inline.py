@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from shadowshare.protocol.operations import Operation
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
 
 _T = TypeVar("_T")
 

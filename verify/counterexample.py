@@ -14,9 +14,9 @@ from shadowshare.protocol.layout import Block, NoBlock, Record, decode_block
 from shadowshare.protocol.operations import Operation, Read, Write
 from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
-from shadowshare.sim.flight import Step
 from shadowshare.sim.schedule import Schedule, ScheduleError
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.stepped.flight import Step
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.explorer import without_hosts
 from shadowshare.verify.oracle import Oracle, Violation
 

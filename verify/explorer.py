@@ -19,7 +19,7 @@ from shadowshare.models.computers import Implementation, step_key
 from shadowshare.models.observations import ReadEnded
 from shadowshare.scenarios.definition import PASSIVE, Scenario, edit
 from shadowshare.scenarios.staging import stage
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.memoised import MemoisedHost, automata
 from shadowshare.verify.oracle import Oracle, Violation
 from shadowshare.verify.result import Exploration

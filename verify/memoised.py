@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import computer_factory
+from shadowshare.sim.disks.memory_disk import Answer
 from shadowshare.sim.host import Computer, Host, Outcome
-from shadowshare.sim.memory_disk import Answer
 
 LIVE_HOST_COUNT_MAXIMUM = 64
 

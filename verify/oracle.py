@@ -29,7 +29,7 @@ from shadowshare.protocol.passive import ByteRange, Passive
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume, location_of
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]

@@ -13,7 +13,7 @@ from random import Random
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.memoised import memoised_hosts
 from shadowshare.verify.oracle import Oracle, Violation
 from shadowshare.verify.result import Exploration

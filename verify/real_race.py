@@ -29,10 +29,10 @@ from shadowshare.models.ext4 import (
 )
 from shadowshare.protocol.errors import AreaFull, DiskError, JournalFull, ShadowshareError
 from shadowshare.protocol.passive import Passive
-from shadowshare.sim.export import export_to_path
-from shadowshare.sim.file_disk import FileDisk
-from shadowshare.sim.store import FormatOptions, Store
-from shadowshare.sim.store_plan import DEFAULT_SECTOR_BYTES
+from shadowshare.sim.disks.file_disk import FileDisk
+from shadowshare.sim.real.export import export_to_path
+from shadowshare.sim.real.store import FormatOptions, Store
+from shadowshare.sim.real.store_plan import DEFAULT_SECTOR_BYTES
 from shadowshare.verify.processes import run_processes
 from shadowshare.verify.real_race_hosts import (
     SHADOW_COPY_COUNT_KEPT,

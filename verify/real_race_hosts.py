@@ -22,8 +22,8 @@ from shadowshare.protocol.errors import ShadowCopyNotFound
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import ByteRange, Passive, Run
-from shadowshare.sim.passive_store import PassiveStore
-from shadowshare.sim.store import ActiveStore, Store
+from shadowshare.sim.real.passive_store import PassiveStore
+from shadowshare.sim.real.store import ActiveStore, Store
 
 SHADOW_COPY_COUNT_KEPT = 2
 WRITE_BYTES = 16 * 1024

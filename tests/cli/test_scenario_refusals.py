@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shadowshare.scenarios.catalogue import built_in_names
-from shadowshare.verify.mutants import MUTANTS
+from shadowshare.verify.mutants.catalogue import MUTANTS
 from shadowshare.verify.real_scenarios import REAL_SCENARIO_NAME
 from tests.cli.running import refuse, run_process
 

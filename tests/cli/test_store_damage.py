@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shadowshare.protocol.layout import CHECKSUM_BYTES, SUPERBLOCK_BYTES, checksum_of
-from shadowshare.sim.store_disks import locate
+from shadowshare.sim.real.store_disks import locate
 from tests.cli.running import refuse, run, succeed
 
 SECTOR_BYTES = 512

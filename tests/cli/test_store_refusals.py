@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from shadowshare.cli import main
-from shadowshare.sim.store import Store
+from shadowshare.sim.real.store import Store
 from tests.cli.running import MEBIBYTE, digests, refuse, run, run_process, succeed
 
 SIZES = ("--area-size", "512K", "--journal-size", "128K", "--extent-size", "16K")

@@ -33,8 +33,8 @@ from shadowshare.protocol.layout import (
     encode_superblock,
     record_capacity,
 )
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import MemoryDisk
 from tests.docs.documents import DOCS, all_fences, fences, read, section, tables
 
 PAGE = "on-disk-format.md"

@@ -25,7 +25,7 @@ from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify import oracle
 from shadowshare.verify.counterexample import replay
 from shadowshare.verify.explorer import explore
-from shadowshare.verify.mutants import mutant
+from shadowshare.verify.mutants.catalogue import mutant
 from tests.docs.documents import DOCS, fences, read, section, tables
 from tests.repository.tree import ROOT
 

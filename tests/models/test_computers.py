@@ -36,9 +36,9 @@ from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Location
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Event, Operation, Read
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
 from shadowshare.sim.host import Host, Outcome
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
 from tests.models.geometries import SECTOR_BYTES, geometry
 
 GEOMETRY = geometry(volume_sector_count=4, extent_sectors=2, slot_count=1)
@@ -119,13 +119,13 @@ def test_what_it_says_it_writes_is_what_is_on_the_disk() -> None:
 def test_a_passive_tells_what_it_asks_for_and_gets() -> None:
     disk = formatted()
     run(Host(active(["write all", "create s", "write 0"]).computer()), disk, 0, 1)
-    reports = run(Host(passive(["open", "catch-up", "read s 1:1 0", "read s 0:0"]).computer()), disk, 0)
+    reports = run(Host(passive(["open", "catch-up", "read s 1:1 0 1", "read s 0:0"]).computer()), disk, 0)
     assert [type(report) for report in reports] == [ReadBegan, ReadEnded, ReadBegan, ReadEnded]
     assert [(report.key, report.shadow_copy) for report in reports] == [
         *[("R0.3", S), ("R0.3", S), ("R0.4", S), ("R0.4", S)]
     ]
     assert origins(reports[1].sectors) == [
-        f"{sector}: W 'write all' (W1.1) of sector {sector}" for sector in (3, 0, 1)
+        f"{sector}: W 'write all' (W1.1) of sector {sector}" for sector in (3, 0, 1, 2, 3)
     ]
     assert origins(reports[3].sectors) == ["0: W 'write all' (W1.1) of sector 0"]
 

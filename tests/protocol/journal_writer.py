@@ -21,8 +21,8 @@ from shadowshare.protocol.layout import (
 )
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.view import View
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import MemoryDisk
 
 _T = TypeVar("_T")
 

@@ -15,9 +15,9 @@ from shadowshare.protocol.operations import Operation, Write
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
 from shadowshare.protocol.view import View
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
 from shadowshare.sim.host import Computer, Host, Request
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
 
 SECTOR_BYTES = 512
 STORE_ID = bytes(range(16))

@@ -25,8 +25,8 @@ from shadowshare.protocol.layout import (
 )
 from shadowshare.protocol.operations import Operation, Read
 from shadowshare.protocol.recovery import activate
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
 
 SECTOR_BYTES = 512
 STORE_ID = bytes(range(16))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shadowshare.protocol.coordination import Gate, Mutex
 from shadowshare.protocol.errors import ReadError
 from shadowshare.protocol.operations import Event, Read
-from shadowshare.sim.memory_disk import MemoryDisk
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from tests.protocol.stores import Tasks
 
 TaskFunction = Callable[[], Coroutine[Any, Any, Any]]

@@ -14,8 +14,8 @@ from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Geometry, plan_geometry
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.superblock import read_geometry
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import MemoryDisk
 from tests.protocol.stores import (
     GEOMETRY,
     SECTOR_BYTES,

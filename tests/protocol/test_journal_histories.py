@@ -17,8 +17,8 @@ from shadowshare.protocol.journal import JournalFollower, Progress
 from shadowshare.protocol.layout import Copied, Created, Deleted, Invalidated, ShadowCopyId
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.view import View
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
 from tests.protocol.journal_writer import JournalWriter, records_of
 from tests.protocol.stores import Tasks, contents_of, formatted_disk, freshly_loaded, small_geometry
 

@@ -20,8 +20,8 @@ from shadowshare.protocol.layout import (
     decode_block,
 )
 from shadowshare.protocol.operations import Operation, Read
+from shadowshare.sim.disks.memory_disk import Answer
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import Answer
 from tests.protocol.journal_writer import JournalWriter, Place, perform_with
 from tests.protocol.stores import GEOMETRY, Disk, Tasks, contents_of, formatted_disk, freshly_loaded
 

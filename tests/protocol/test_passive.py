@@ -280,6 +280,7 @@ def test_a_deletion_that_never_happened_is_forgotten() -> None:
 
 # -- several tasks -----------------------------------------------------------------------------------------------
 
+
 def test_a_second_task_does_not_hide_a_change_from_the_first() -> None:
     """The second one catches up after the first one looked the extent up, and before that one does so again."""
     store = Store()

@@ -12,8 +12,8 @@ from shadowshare.protocol.geometry import plan_geometry
 from shadowshare.protocol.layout import Block, Created, ShadowCopyId, Takeover, decode_block
 from shadowshare.protocol.operations import Flush, Operation, Reserve, Write
 from shadowshare.protocol.recovery import Recovery, activate
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.memory_disk import MemoryDisk
 from tests.protocol.journal_writer import JournalWriter
 from tests.protocol.stores import (
     GEOMETRY,

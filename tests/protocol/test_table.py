@@ -15,7 +15,9 @@ EXTENT_COUNT = 60
 
 
 @given(st.lists(st.tuples(st.integers(0, EXTENT_COUNT - 1), st.integers(0, 2**40))), st.integers(1, 80))
-def test_it_is_a_dictionary_whenever_it_becomes_dense(pairs: list[tuple[int, int]], dense_from_count: int) -> None:
+def test_it_is_a_dictionary_whenever_it_becomes_dense(
+    pairs: list[tuple[int, int]], dense_from_count: int
+) -> None:
     with patch.object(table_module, "DENSE_COUNT_MINIMUM", dense_from_count):
         table = Table(EXTENT_COUNT)
     model: dict[int, int] = {}

@@ -28,7 +28,11 @@ def test_every_field_can_be_set() -> None:
         hosts = { A = "active" }
         race = { A = ["write 0"], B = [["flush"], []] }
         store = { extents = 3, extent_sectors = 5, slots = 6, half_blocks = 8, own_device = true }
-        disk = { flush_does_nothing = true, fence_is_ignored = true, reads_are_cached = true, sectors_tear = true, power_loss_is_silent = true }
+        disk.flush_does_nothing = true
+        disk.fence_is_ignored = true
+        disk.reads_are_cached = true
+        disk.sectors_tear = true
+        disk.power_loss_is_silent = true
         [faults]
         crashes = 2
         power_losses = 1

@@ -9,7 +9,7 @@ from shadowshare.models.steps import parse_step
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.scenarios.definition import STORE_ID, Faults, Scenario, parse_scenario
-from shadowshare.sim.memory_disk import Misbehaviour
+from shadowshare.sim.disks.memory_disk import Misbehaviour
 from tests.scenarios.files import problem_of, problems_of, small, text_of
 
 CHAIN = 'W = "active"\nV = "recovers W"\nU = "recovers V"\nR = "passive"'
@@ -293,6 +293,12 @@ def test_problems_of_the_store_do_not_hide_those_of_the_hosts() -> None:
     text = text_of('Q = ["write 0"]', hosts='R = "reader"', sections="[store]\nextents = 0\nslots = 0")
     places = [problem.partition(":")[0] for problem in problems_of(text)]
     assert places == ["hosts.R", "hosts", "before", "race.Q", "store.extents", "store.slots"]
+
+
+def test_a_host_without_a_role_is_said_alone() -> None:
+    """What its steps can be depends on its role; so does who creates what."""
+    text = text_of('R = ["read s 0"]\nW = ["write 7"]', hosts='W = "active"\nR = "reader"')
+    assert problem_of(text).startswith("hosts.R: 'reader' must be 'active', 'passive', or ")
 
 
 def test_a_step_is_parsed_for_the_store_of_the_file() -> None:

@@ -16,12 +16,12 @@ from shadowshare.protocol.recovery import Recovery
 from shadowshare.scenarios.definition import Scenario, ScenarioError
 from shadowshare.scenarios.preparation import Preparation
 from shadowshare.scenarios.staging import initial_volume, live_hosts, location_of, rules_of, stage
-from shadowshare.sim.memory_disk import Misbehaviour
-from shadowshare.sim.rules import Successor
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.stepped.rules import Successor
+from shadowshare.sim.stepped.world import SteppedWorld
 from tests.scenarios.files import small
 
-CRASHES = "[faults]\ncrashes = 1\npower_losses = 1\ntears = true\nwrite_errors = 2\nread_errors = 3"
+CRASHES = "[faults]\ncrashes = 1\npower_losses = 1\ntears = true\nwrite_errors = 2\nread_errors = 3\nflush_errors = 4"
 HOSTS = 'W = "active"\nV = "recovers W"\nR = "passive"'
 
 
@@ -72,7 +72,19 @@ def test_what_was_done_before_the_race_is_done() -> None:
         *[("Activated", 0), ("CreationEnded", 0), ("ChangeBegan", 0), ("ChangeEnded", 0)],
         *[("ChangeBegan", 0), ("ChangeEnded", 0), ("ChangeBegan", 0)],
     ]
+    assert ("wrote", 0) in listener.told[: listener.told.index(("Activated", 0))]
     assert world.watcher is listener
+
+
+def test_nothing_tears_before_the_race() -> None:
+    """The write of two sectors, that of its slot, and so on, are told of as one write each."""
+    counts = []
+    for tears in ("true", "false"):
+        sections = f"[store]\nextent_sectors = 2\n[faults]\ntears = {tears}"
+        listener = Listener()
+        staged(small('W = ["write 1"]', before='"W: create s", "W: write 0"', sections=sections), listener)
+        counts.append(listener.told.count(("wrote", 0)))
+    assert counts[0] == counts[1]
 
 
 def test_the_first_operations_of_the_race_are_in_flight() -> None:
@@ -101,7 +113,7 @@ def test_rules() -> None:
     assert rules.readers == {2}
     assert rules.successors == ((0, Successor(1, (0,))),)
     assert (rules.crash_count, rules.power_loss_count, rules.tears) == (1, 1, True)
-    assert (rules.write_error_count, rules.read_error_count) == (2, 3)
+    assert (rules.write_error_count, rules.read_error_count, rules.flush_error_count) == (2, 3, 4)
 
 
 @pytest.mark.parametrize("own_device", ["true", "false"])

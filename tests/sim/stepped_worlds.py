@@ -8,10 +8,10 @@ from typing import Any
 
 from shadowshare.protocol.errors import DiskError
 from shadowshare.protocol.operations import Operation, Read, Write
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.host import Computer, Host
-from shadowshare.sim.memory_disk import MemoryDisk
-from shadowshare.sim.rules import Rules, Successor
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.stepped.rules import Rules, Successor
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.memoised import Automaton, MemoisedHost
 
 SIZE = 512

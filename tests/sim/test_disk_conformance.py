@@ -12,11 +12,11 @@ import pytest
 
 from shadowshare.protocol.errors import ReadError, WriteError
 from shadowshare.protocol.operations import Discard, Flush, Operation, Read, Reserve, Write, WriteZeroes
-from shadowshare.sim.disk import Disk
-from shadowshare.sim.disk_conformance import CHECKS, Check, DiskConformance, nonconformities
-from shadowshare.sim.disk_probe import NotConforming
-from shadowshare.sim.file_disk import FileDisk
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
+from shadowshare.sim.disks.conformance import CHECKS, Check, DiskConformance, nonconformities
+from shadowshare.sim.disks.disk import Disk
+from shadowshare.sim.disks.file_disk import FileDisk
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
+from shadowshare.sim.disks.probe import NotConforming
 from tests.sim.loop_devices import attach, detach
 
 

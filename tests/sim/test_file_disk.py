@@ -15,8 +15,8 @@ import pytest
 
 from shadowshare.protocol.errors import FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Discard, Flush, Operation, Read, Write, WriteZeroes
-from shadowshare.sim.aligned import BufferPool
-from shadowshare.sim.file_disk import CHUNK_BYTES, COPIED_READ_BYTES, FileDisk
+from shadowshare.sim.disks.aligned import BufferPool
+from shadowshare.sim.disks.file_disk import CHUNK_BYTES, COPIED_READ_BYTES, FileDisk
 
 MIB = 1024 * 1024
 
@@ -144,7 +144,7 @@ def test_zeroes_are_written_where_nothing_else_works(
         calls.append(mode)
         raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
-    monkeypatch.setattr("shadowshare.sim.file_disk.fallocate", refuse)
+    monkeypatch.setattr("shadowshare.sim.disks.file_disk.fallocate", refuse)
     with FileDisk.open(path, 512, writable=True) as disk:
         for _ in range(2):
             assert disk.perform(kind(0, 1, CHUNK_BYTES // 512 + 2)) is None
@@ -205,7 +205,7 @@ def test_an_error_while_zeroing_is_not_taken_for_a_missing_feature(
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("shadowshare.sim.file_disk.fallocate", fail)
+    monkeypatch.setattr("shadowshare.sim.disks.file_disk.fallocate", fail)
     assert isinstance(disk.perform(WriteZeroes(0, 0, 8)), WriteError)
 
 

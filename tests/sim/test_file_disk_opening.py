@@ -16,7 +16,7 @@ import pytest
 
 from shadowshare.protocol.errors import CannotOpen, Locked, WriteError
 from shadowshare.protocol.operations import Discard, Operation, Read, Reserve, Write, WriteZeroes
-from shadowshare.sim.file_disk import FileDisk
+from shadowshare.sim.disks.file_disk import FileDisk
 from tests.sim.loop_devices import attach, detach
 
 MIB = 1024 * 1024
@@ -98,7 +98,10 @@ def test_only_one_active(image: Path) -> None:
     FileDisk.open(image, 512, writable=True).close()
 
 
-HOLD = "import sys, time; from shadowshare.sim.file_disk import FileDisk; {}; print('open', flush=True); time.sleep(60)"
+HOLD = (
+    "import sys, time; from shadowshare.sim.disks.file_disk import FileDisk; {}; "
+    "print('open', flush=True); time.sleep(60)"
+)
 
 
 def test_a_killed_process_gives_its_lock_up(image: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from shadowshare.protocol.errors import Fenced, ReadError, WriteError
 from shadowshare.protocol.operations import Discard, Flush, Operation, Read, Reserve, Write, WriteZeroes
-from shadowshare.sim.memory_disk import MemoryDisk, Misbehaviour, split_by_sector
+from shadowshare.sim.disks.memory_disk import MemoryDisk, Misbehaviour, split_by_sector
 
 SECTOR_BYTES = 512
 SECTOR_COUNT = 5

@@ -11,8 +11,8 @@ import pytest
 
 from shadowshare.protocol.errors import ReadError, WriteError
 from shadowshare.protocol.operations import Event, Operation, Read, Write, together
-from shadowshare.sim.memory_disk import Answer, MemoryDisk
-from shadowshare.sim.real import Deadlock, RealWorld, drive, drive_together
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk
+from shadowshare.sim.real.world import Deadlock, RealWorld, drive, drive_together
 
 SECTOR_BYTES = 512
 

@@ -16,9 +16,9 @@ from shadowshare.protocol.geometry import plan_geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
-from shadowshare.sim.file_disk import FileDisk
-from shadowshare.sim.real import RealWorld, drive, drive_together
-from shadowshare.sim.store_disks import OpenStore, open_disks
+from shadowshare.sim.disks.file_disk import FileDisk
+from shadowshare.sim.real.store_disks import OpenStore, open_disks
+from shadowshare.sim.real.world import RealWorld, drive, drive_together
 
 SECTOR_BYTES = 512
 EXTENT_BYTES = 8 * SECTOR_BYTES
@@ -96,8 +96,8 @@ READER = """
 import sys
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import Passive
-from shadowshare.sim.real import drive
-from shadowshare.sim.store_disks import open_disks
+from shadowshare.sim.real.world import drive
+from shadowshare.sim.real.store_disks import open_disks
 
 shadow_copy, size, paths = ShadowCopyId(int(sys.argv[1]), int(sys.argv[2])), int(sys.argv[3]), sys.argv[4:]
 with open_disks(*paths, writable=False) as store:

@@ -8,8 +8,8 @@ import pytest
 
 from shadowshare.protocol.errors import Fenced, FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Flush, Operation, Reserve
-from shadowshare.sim.memory_disk import Misbehaviour
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.stepped.world import SteppedWorld
 from tests.sim.stepped_worlds import (
     does,
     ends,

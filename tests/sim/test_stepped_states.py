@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shadowshare.protocol.operations import Flush, Operation, Reserve, WriteZeroes, together
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.stepped.world import SteppedWorld
 from tests.sim.stepped_worlds import (
     Program,
     does,
@@ -268,6 +269,13 @@ def test_late_writes_and_a_power_loss_under_way_matter() -> None:
     assert key_after(world, "W1 crash.W late.0") != key_after(world, "W1 crash.W")
     assert key_after(world, "W1 power") != key_after(world, "W1 power keep.1")
     assert key_after(world, "crash.W") != key_after(world, "power")
+
+
+def test_a_silent_power_loss_under_way_matters() -> None:
+    """x is on the disk, not flushed, and no power loss is left; but only in one case it is still to be decided."""
+    world = race(crash_count=1, power_loss_count=1)
+    world.disks[0].misbehaviour = Misbehaviour(power_loss_is_silent=True)
+    assert key_after(world, "W1 power") != key_after(world, "power W1")
 
 
 @settings(max_examples=50)

@@ -12,10 +12,10 @@ import pytest
 from shadowshare.protocol.errors import CannotOpen, NotAStore, ShadowCopyNotFound, WriteError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import encode_superblock
-from shadowshare.sim import store_format
-from shadowshare.sim.export import export_to_path
-from shadowshare.sim.store import FormatOptions, Store
-from shadowshare.sim.superblock_search import find_area_offset_bytes
+from shadowshare.sim.real import store_format
+from shadowshare.sim.real.export import export_to_path
+from shadowshare.sim.real.store import FormatOptions, Store
+from shadowshare.sim.real.superblock_search import find_area_offset_bytes
 
 VOLUME = random.Random(4).randbytes(256 * 1024)
 OPTIONS = FormatOptions(area_bytes=1024 * 1024, journal_bytes=512 * 1024, extent_bytes=16 * 1024)
@@ -119,7 +119,7 @@ def test_the_area_is_searched_for(image: Path) -> None:
 
 def test_where_the_area_begins_can_be_said(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lose_last_superblock(image, Store(image).format(OPTIONS))
-    monkeypatch.setattr("shadowshare.sim.store.find_area_offset_bytes", lambda path: None)
+    monkeypatch.setattr("shadowshare.sim.real.store.find_area_offset_bytes", lambda path: None)
     with pytest.raises(NotAStore):
         Store(image).check()
     assert len(Store(image, area_offset_bytes=len(VOLUME)).check().findings) == 1

@@ -19,10 +19,10 @@ from shadowshare.protocol.errors import (
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Geometry, Location, plan_geometry
 from shadowshare.protocol.superblock import read_geometry
-from shadowshare.sim import store_disks
-from shadowshare.sim.file_disk import FileDisk
-from shadowshare.sim.real import drive
-from shadowshare.sim.store_disks import locate, open_disks
+from shadowshare.sim.disks.file_disk import FileDisk
+from shadowshare.sim.real import store_disks
+from shadowshare.sim.real.store_disks import locate, open_disks
+from shadowshare.sim.real.world import drive
 
 VOLUME_BYTES = 256 * 1024
 AREA_BYTES = 512 * 1024

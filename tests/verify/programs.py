@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
-from shadowshare.sim.stepped import SteppedWorld
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.oracle import Oracle
 
 

@@ -5,7 +5,7 @@ import pytest
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.verify.explorer import Budget, count_schedules, explore
-from shadowshare.verify.mutants import mutant
+from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.result import Exploration
 from tests.verify.programs import ends_by_brute_force, small

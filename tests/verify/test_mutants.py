@@ -5,7 +5,7 @@ import pytest
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.counterexample import replay
 from shadowshare.verify.explorer import explore
-from shadowshare.verify.mutants import MUTANTS, Mutant, UnknownMutant, mutant
+from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant, UnknownMutant, mutant
 from shadowshare.verify.random_walk import random_walk
 
 EASY = (

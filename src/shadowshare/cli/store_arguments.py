@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from shadowshare.cli.output import SIZE, print_json
-from shadowshare.sim.store import Store
+from shadowshare.sim.real.store import Store
 
 PATH = click.Path(path_type=Path, readable=False)  # opening it says better what is wrong
 

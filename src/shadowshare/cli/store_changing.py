@@ -12,8 +12,8 @@ from shadowshare.cli.output import SIZE, human_size, json_option, print_json
 from shadowshare.cli.store_arguments import PATH, print_one, takes_store
 from shadowshare.cli.store_descriptions import geometry_as_dict
 from shadowshare.protocol.errors import OutOfRange
-from shadowshare.sim.store import FormatOptions, Store
-from shadowshare.sim.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR_BYTES
+from shadowshare.sim.real.store import FormatOptions, Store
+from shadowshare.sim.real.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR_BYTES
 
 
 @click.command("format")

@@ -12,7 +12,7 @@ from shadowshare.cli.output import human_size, print_fields, print_table
 from shadowshare.protocol.checking import CheckResult
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.passive import ShadowCopyInfo
-from shadowshare.sim.passive_store import Usage
+from shadowshare.sim.real.passive_store import Usage
 
 _NANOSECONDS = 10**9
 

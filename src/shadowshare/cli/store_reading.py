@@ -17,9 +17,9 @@ from shadowshare.cli.store_descriptions import (
     show_as_dict,
 )
 from shadowshare.protocol.layout import ShadowCopyId
-from shadowshare.sim.export import export_to_path, export_to_stream
-from shadowshare.sim.passive_store import PassiveStore
-from shadowshare.sim.store import Store
+from shadowshare.sim.real.export import export_to_path, export_to_stream
+from shadowshare.sim.real.passive_store import PassiveStore
+from shadowshare.sim.real.store import Store
 
 _EXIT_DAMAGED = 1
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from shadowshare.protocol.operations import Operation
-from shadowshare.sim.memory_disk import Answer
+from shadowshare.sim.disks.memory_disk import Answer
 
 
 class Disk(Protocol):
-    """One device. `shadowshare.sim.disk_conformance` checks what this interface promises."""
+    """One device. `shadowshare.sim.disks.conformance` checks what this interface promises."""
 
     @property
     def sector_bytes(self) -> int:

@@ -16,7 +16,7 @@ from shadowshare.protocol.errors import CannotOpen, DiskError, GeometryMismatch,
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
 from shadowshare.protocol.layout import decode_superblock, find_superblock
 from shadowshare.protocol.operations import Read
-from shadowshare.sim.file_disk import FileDisk
+from shadowshare.sim.disks.file_disk import FileDisk
 
 AREA_DEVICE = 1
 _SUPERBLOCK_READ_BYTES = 4096

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from shadowshare.protocol.errors import DiskError
 from shadowshare.protocol.operations import Operation, Read
-from shadowshare.sim.disk import Disk
-from shadowshare.sim.memory_disk import Answer
+from shadowshare.sim.disks.disk import Disk
+from shadowshare.sim.disks.memory_disk import Answer
 
 
 class NotConforming(AssertionError):

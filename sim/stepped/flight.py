@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from shadowshare.protocol.operations import Operation
-from shadowshare.sim.memory_disk import Answer
+from shadowshare.sim.disks.memory_disk import Answer
 
 
 class Flight:

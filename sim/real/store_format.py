@@ -20,10 +20,10 @@ from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import find_superblock
 from shadowshare.protocol.operations import Read, WriteZeroes
-from shadowshare.sim.file_disk import FileDisk
-from shadowshare.sim.real import drive
-from shadowshare.sim.store_disks import AREA_DEVICE, AnyPath
-from shadowshare.sim.store_plan import FormatOptions, default_area_bytes, plan_store
+from shadowshare.sim.disks.file_disk import FileDisk
+from shadowshare.sim.real.store_disks import AREA_DEVICE, AnyPath
+from shadowshare.sim.real.store_plan import FormatOptions, default_area_bytes, plan_store
+from shadowshare.sim.real.world import drive
 
 _TAIL_BYTES = 4096
 STORE_ID_BYTES = 16

@@ -9,8 +9,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shadowshare.protocol.operations import Discard, Flush, Reserve, Write, WriteZeroes
-from shadowshare.sim.disk import Disk
-from shadowshare.sim.disk_probe import change, contents, expect, pattern
+from shadowshare.sim.disks.disk import Disk
+from shadowshare.sim.disks.probe import change, contents, expect, pattern
 
 MOVES_SECTOR_COUNT = 32
 """The sequences touch the first sectors of the disk only, so that they meet often."""

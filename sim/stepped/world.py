@@ -12,62 +12,19 @@ may land until a reservation shuts them out.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from shadowshare.protocol.errors import DiskError, FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Access, Operation
-from shadowshare.sim.flight import Choice, Flight, Gathering, Happening, Step
+from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk, split_by_sector
 from shadowshare.sim.host import Outcome, Request
-from shadowshare.sim.memory_disk import Answer, MemoryDisk, split_by_sector
-from shadowshare.sim.rules import Rules
 from shadowshare.sim.schedule import ScheduleError
+from shadowshare.sim.stepped.flight import Choice, Flight, Gathering, Happening, Step
+from shadowshare.sim.stepped.ports import HostPort, Watcher
+from shadowshare.sim.stepped.rules import Rules
 
 NOBODY = -1
 """Stands for the host that crashed in a power loss that nobody was told of."""
-
-
-class HostPort(Protocol):
-    """What the world needs of a host: `shadowshare.sim.host.Host`, or a memoised one."""
-
-    @property
-    def unfinished_count(self) -> int:
-        """Tasks that were started and have not ended."""
-
-    def deliver(self, task: int, answer: Answer) -> Outcome:
-        """Give a task an answer, or start it with None."""
-
-    def close(self) -> None:
-        """The host crashed."""
-
-    def fork(self) -> HostPort:
-        """An independent copy in the same state."""
-
-    def key(self) -> Hashable:
-        """Identifies the state."""
-
-
-class Watcher(Protocol):
-    """Looks on, and says when something is wrong."""
-
-    violation: Any
-
-    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
-        """A write of ``host`` just took effect."""
-
-    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
-        """A task of ``host`` reported something."""
-
-    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
-        """A host that may only read issued an operation that is no read."""
-
-    def lost_power(self, world: SteppedWorld) -> None:
-        """A power loss is over: what survived is decided."""
-
-    def fork(self) -> Watcher:
-        """An independent copy in the same state."""
-
-    def key(self) -> Hashable:
-        """Identifies the state."""
 
 
 class SteppedWorld:

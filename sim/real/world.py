@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.operations import Event, Operation
-from shadowshare.sim.disk import Disk
+from shadowshare.sim.disks.disk import Disk
+from shadowshare.sim.disks.memory_disk import Answer
 from shadowshare.sim.host import Request
-from shadowshare.sim.memory_disk import Answer
 
 Disks = Mapping[int, Disk] | Sequence[Disk]
 """Disks by device number."""

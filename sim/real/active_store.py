@@ -11,8 +11,8 @@ from shadowshare.protocol.errors import OutOfRange
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer
-from shadowshare.sim.passive_store import find_shadow_copy
-from shadowshare.sim.real import RealWorld
+from shadowshare.sim.real.passive_store import find_shadow_copy
+from shadowshare.sim.real.world import RealWorld
 
 CHUNK_BYTES = 1024 * 1024
 """How much of a longer write is given to the protocol at once: its extents share a journal block and two flushes."""
@@ -26,7 +26,7 @@ class Source(Protocol):
 
 
 class ActiveStore:
-    """A store open for writing. Make one with `shadowshare.sim.store.Store.open_active`."""
+    """A store open for writing. Make one with `shadowshare.sim.real.store.Store.open_active`."""
 
     def __init__(self, world: RealWorld, active: Active) -> None:
         self.world = world

@@ -19,13 +19,13 @@ from shadowshare.protocol.errors import StoreError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
-from shadowshare.sim.active_store import ActiveStore
-from shadowshare.sim.passive_store import PassiveStore
-from shadowshare.sim.real import RealWorld
-from shadowshare.sim.store_disks import AnyPath, OpenStore, locate, open_disks
-from shadowshare.sim.store_format import format_devices
-from shadowshare.sim.store_plan import FormatOptions
-from shadowshare.sim.superblock_search import find_area_offset_bytes
+from shadowshare.sim.real.active_store import ActiveStore
+from shadowshare.sim.real.passive_store import PassiveStore
+from shadowshare.sim.real.store_disks import AnyPath, OpenStore, locate, open_disks
+from shadowshare.sim.real.store_format import format_devices
+from shadowshare.sim.real.store_plan import FormatOptions
+from shadowshare.sim.real.superblock_search import find_area_offset_bytes
+from shadowshare.sim.real.world import RealWorld
 
 __all__ = ["ActiveStore", "FormatOptions", "PassiveStore", "Store"]
 
@@ -59,7 +59,7 @@ class Store:
         return [self.image] if self.area is None else [self.image, self.area]
 
     def format(self, options: FormatOptions | None = None, force: bool = False) -> Geometry:
-        """Make a new, empty store here; see `shadowshare.sim.store_format.format_devices`."""
+        """Make a new, empty store here; see `shadowshare.sim.real.store_format.format_devices`."""
         return format_devices(self.image, self.area, options, force)
 
     @contextmanager

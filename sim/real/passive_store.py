@@ -11,7 +11,7 @@ from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
-from shadowshare.sim.real import RealWorld
+from shadowshare.sim.real.world import RealWorld
 
 CHUNK_BYTES = 4 * 1024 * 1024
 """How much `PassiveStore.chunks` reads at once, with one catch-up each."""
@@ -40,7 +40,7 @@ class Usage(NamedTuple):
 
 
 class PassiveStore:
-    """A store open for reading. Make one with `shadowshare.sim.store.Store.open_passive`."""
+    """A store open for reading. Make one with `shadowshare.sim.real.store.Store.open_passive`."""
 
     def __init__(self, world: RealWorld, passive: Passive) -> None:
         self._world = world

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 
 from shadowshare.protocol.errors import ReadError
 from shadowshare.protocol.operations import Discard, Flush, Operation, Read, Reserve, Write, WriteZeroes
-from shadowshare.sim.disk import Disk
-from shadowshare.sim.disk_moves import compare_with_bytes
-from shadowshare.sim.disk_probe import answer_to_read, change, contents, error_of, expect, pattern
+from shadowshare.sim.disks.disk import Disk
+from shadowshare.sim.disks.moves import compare_with_bytes
+from shadowshare.sim.disks.probe import answer_to_read, change, contents, error_of, expect, pattern
 
 DiskFactory = Callable[[int, int], Disk]
 """Makes a fresh disk full of zeroes of so many sectors: ``make_disk(sector_bytes, sector_count)``."""

@@ -29,9 +29,9 @@ from shadowshare.protocol.operations import (
     Write,
     WriteZeroes,
 )
-from shadowshare.sim.aligned import BufferPool
-from shadowshare.sim.memory_disk import Answer
-from shadowshare.sim.raw_file import PUNCH_HOLE, UNSUPPORTED, ZERO_RANGE, RawFile, fallocate, open_raw
+from shadowshare.sim.disks.aligned import BufferPool
+from shadowshare.sim.disks.memory_disk import Answer
+from shadowshare.sim.disks.raw_file import PUNCH_HOLE, UNSUPPORTED, ZERO_RANGE, RawFile, fallocate, open_raw
 
 COPIED_READ_BYTES = 64 * 1024
 """Reads up to this size are answered with a copy, so that a small answer that is kept does not keep a whole buffer."""

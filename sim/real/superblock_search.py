@@ -19,7 +19,7 @@ from shadowshare.protocol.layout import (
     decode_superblock,
 )
 from shadowshare.protocol.operations import Read
-from shadowshare.sim.file_disk import FileDisk
+from shadowshare.sim.disks.file_disk import FileDisk
 
 SEARCH_BYTES = 4 * 1024**3
 """How much of the device's end is searched: a few seconds."""

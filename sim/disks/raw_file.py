@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from shadowshare.protocol.errors import CannotOpen, Locked
 from shadowshare.protocol.geometry import SECTOR_BYTES
-from shadowshare.sim.aligned import allocate
+from shadowshare.sim.disks.aligned import allocate
 
 _BLKSSZGET = 0x1268
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE, _FALLOC_FL_ZERO_RANGE = 0x01, 0x02, 0x10
@@ -40,7 +40,7 @@ class RawFile(NamedTuple):
 
 
 def open_raw(path: Path, sector_bytes: int, writable: bool, direct: bool | None) -> RawFile:
-    """Open ``path``; see `shadowshare.sim.file_disk.FileDisk.open` for the arguments.
+    """Open ``path``; see `shadowshare.sim.disks.file_disk.FileDisk.open` for the arguments.
 
     Raises:
         CannotOpen: it is not there, may not be opened, is no file or block device, or does not fit ``sector_bytes``.

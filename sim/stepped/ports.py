@@ -1,0 +1,57 @@
+"""What the stepped world needs of those it is joined to: hosts, and whoever looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from shadowshare.protocol.operations import Operation
+from shadowshare.sim.disks.memory_disk import Answer
+from shadowshare.sim.host import Outcome
+
+if TYPE_CHECKING:
+    from shadowshare.sim.stepped.world import SteppedWorld
+
+
+class HostPort(Protocol):
+    """What the world needs of a host: `shadowshare.sim.host.Host`, or a memoised one."""
+
+    @property
+    def unfinished_count(self) -> int:
+        """Tasks that were started and have not ended."""
+
+    def deliver(self, task: int, answer: Answer) -> Outcome:
+        """Give a task an answer, or start it with None."""
+
+    def close(self) -> None:
+        """The host crashed."""
+
+    def fork(self) -> HostPort:
+        """An independent copy in the same state."""
+
+    def key(self) -> Hashable:
+        """Identifies the state."""
+
+
+class Watcher(Protocol):
+    """Looks on, and says when something is wrong."""
+
+    violation: Any
+
+    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A write of ``host`` just took effect."""
+
+    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+        """A task of ``host`` reported something."""
+
+    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+        """A host that may only read issued an operation that is no read."""
+
+    def lost_power(self, world: SteppedWorld) -> None:
+        """A power loss is over: what survived is decided."""
+
+    def fork(self) -> Watcher:
+        """An independent copy in the same state."""
+
+    def key(self) -> Hashable:
+        """Identifies the state."""

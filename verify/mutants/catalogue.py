@@ -1,0 +1,95 @@
+"""All mutants: the name and story of each, and a scenario that kills it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import NamedTuple
+
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.active import Active
+from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.passive import Passive
+from shadowshare.protocol.recovery import Recovery
+from shadowshare.verify.mutants import active, passive, recovery
+
+
+class UnknownMutant(ShadowshareError):
+    """There is no mutant of this name."""
+
+
+class Mutant(NamedTuple):
+    """One bug.
+
+    Attributes:
+        name: lower case with hyphens.
+        story: what is wrong: the docstring of its code.
+        scenario: a built-in scenario that finds it.
+        implementation: the code with the bug.
+    """
+
+    name: str
+    story: str
+    scenario: str
+    implementation: Implementation
+
+
+def _passive(name: str, scenario: str, code: type[Passive]) -> Mutant:
+    return Mutant(name, _story(code), scenario, Implementation(passive=code))
+
+
+def _active(name: str, scenario: str, code: type[Active]) -> Mutant:
+    recovery_class = type(f"RecoveryFor{code.__name__}", (Recovery,), {"active_class": code})
+    return Mutant(name, _story(code), scenario, Implementation(recovery=recovery_class))
+
+
+def _recovery(name: str, scenario: str, code: type[Recovery]) -> Mutant:
+    return Mutant(name, _story(code), scenario, Implementation(recovery=code))
+
+
+def _story(code: type) -> str:
+    return inspect.cleandoc(code.__doc__ or "")
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    _passive("no-recheck", "reader-before-volume-read", passive.NoRecheck),
+    _passive("early-recheck", "reader-before-volume-read", passive.EarlyRecheck),
+    _passive("cached-recheck", "reader-before-volume-read", passive.CachedRecheck),
+    _passive("first-run-only", "batch-one-overwritten", passive.FirstRunOnly),
+    _passive("hit-without-catch-up", "slot-reuse-during-read", passive.HitWithoutCatchUp),
+    _passive("hit-survives-reload", "ghost-mapping-comes-back", passive.HitSurvivesReload),
+    _passive("own-catch-up-only", "two-tasks-of-a-passive", passive.OwnCatchUpOnly),
+    _passive("newest-table-only", "older-reads-forward", passive.NewestTableOnly),
+    _passive("own-table-only", "creation-during-read", passive.OwnTableOnly),
+    _passive("last-block-not-read-again", "ghost-of-a-copy", passive.LastBlockNotReadAgain),
+    _active("entry-before-data", "reader-before-volume-read", active.EntryBeforeData),
+    _active("volume-before-entry", "reader-before-volume-read", active.VolumeBeforeEntry),
+    _active("no-flush-before-entry", "crash-before-volume-write", active.NoFlushBeforeEntry),
+    _active("partial-extent-copy", "partial-extent-write", active.PartialCopy),
+    _active("first-extent-only", "partial-extent-write", active.FirstExtentOnly),
+    _active("discard-without-copy", "discard-and-zeroes", active.DiscardWithoutCopy),
+    _active("early-slot-reuse", "slot-reuse-before-deletion-is-durable", active.EarlyReuse),
+    _active("creation-without-drain", "creation-with-writes-in-flight", active.CreationWithoutDrain),
+    _active("ignores-copy-in-progress", "two-writers-one-extent", active.IgnoresCopyInProgress),
+    _active("creation-without-flush", "creation-and-power-loss", active.CreationWithoutFlush),
+    _active("creation-despite-doubt", "write-error-lands-late", active.CreationDespiteDoubt),
+    _active("no-quarantine", "write-error-lands-late", active.NoQuarantine),
+    _active("records-for-whom-it-copied", "deletion-while-copying", active.RecordsForWhomItCopied),
+    _active("goes-on-after-failed-flush", "flush-fails", active.GoesOnAfterFailedFlush),
+    _recovery("ignores-journal-error", "journal-write-error-landed", recovery.CarelessJournal),
+    _recovery("no-flush-after-entry", "crash-before-volume-write", recovery.UnflushedEntry),
+    _recovery("no-takeover", "ghost-of-a-creation", recovery.NoTakeover),
+    _recovery("no-first-flush", "recovery-is-interrupted", recovery.NoFirstFlush),
+    _recovery("no-fence", "crash-before-journal", recovery.NoFence),
+)
+
+
+def mutant(name: str) -> Mutant:
+    """The mutant of this name.
+
+    Raises:
+        UnknownMutant: there is none; the message lists those that are.
+    """
+    for candidate in MUTANTS:
+        if candidate.name == name:
+            return candidate
+    raise UnknownMutant(f"there is no mutant {name!r}; there are: {', '.join(one.name for one in MUTANTS)}")

@@ -1,0 +1,118 @@
+"""Bugs of the passive: how it looks up, reads, and determines again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shadowshare.protocol.journal import JournalFollower, Mark, Progress
+from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.operations import Buffer
+from shadowshare.protocol.passive import Passive, Run
+from shadowshare.protocol.table import Table
+
+
+class NoRecheck(Passive):
+    """What was read from the volume is believed."""
+
+    def _settle(
+        self,
+        run: Run,
+        buffer: Buffer,
+        tables: Sequence[Table],
+        progress: Progress,
+        settled: dict[int, Buffer],
+    ) -> list[tuple[int, int]]:
+        if run.is_copied:
+            return super()._settle(run, buffer, tables, progress, settled)
+        settled[run.volume_sector] = buffer
+        return []
+
+
+class EarlyRecheck(Passive):
+    """The re-check starts before the read ended."""
+
+    async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
+        await self._journal.catch_up()
+        return await super()._read_runs(runs)
+
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        return self._journal.since(mark)
+
+
+class CachedRecheck(Passive):
+    """The re-check asks the cached view only."""
+
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        return Progress.ADVANCED
+
+
+class HitWithoutCatchUp(Passive):
+    """No catch-up after a slot read."""
+
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        if all(run.is_copied for run in runs):
+            return Progress.SAME
+        return await super()._determine_again(runs, mark)
+
+
+class FirstRunOnly(Passive):
+    """Only the first extent of a batch is re-checked."""
+
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        self._first = runs[0]
+        return await super()._determine_again(runs, mark)
+
+    def _settle(
+        self,
+        run: Run,
+        buffer: Buffer,
+        tables: Sequence[Table],
+        progress: Progress,
+        settled: dict[int, Buffer],
+    ) -> list[tuple[int, int]]:
+        if run == self._first:
+            return super()._settle(run, buffer, tables, progress, settled)
+        settled[run.volume_sector] = buffer
+        return []
+
+
+class HitSurvivesReload(Passive):
+    """A slot read is kept across a reload."""
+
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        progress = await super()._determine_again(runs, mark)
+        return Progress.ADVANCED if progress is Progress.RELOADED else progress
+
+
+class OwnCatchUpOnly(Passive):
+    """What another task of the host caught up with is missed."""
+
+    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+        return await self._journal.catch_up()
+
+
+class NewestTableOnly(Passive):
+    """Only the newest table is looked up."""
+
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
+        return super()._cached_tables(shadow_copy)[-1:]
+
+
+class OwnTableOnly(Passive):
+    """Only the shadow copy's own table is looked up."""
+
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
+        return super()._cached_tables(shadow_copy)[:1]
+
+
+class TrustsItsLastBlock(JournalFollower):
+    """Believes that the last block it applied is still there."""
+
+    def _is_last_applied(self, raw: Buffer) -> bool:
+        return True
+
+
+class LastBlockNotReadAgain(Passive):
+    """Catch-up trusts the last applied block."""
+
+    follower_class = TrustsItsLastBlock

@@ -1,0 +1,65 @@
+"""Bugs of recovery and of appending to the journal."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from shadowshare.protocol.errors import WriteError
+from shadowshare.protocol.journal import JournalFollower
+from shadowshare.protocol.journal_appender import JournalAppender
+from shadowshare.protocol.operations import Write
+from shadowshare.protocol.recovery import Recovery
+
+
+class CarelessAppender(JournalAppender):
+    """Believes that a write which reported an error is done."""
+
+    async def _write(self, sector: int, raw: bytes) -> None:
+        with suppress(WriteError):
+            await Write(self.follower.geometry.area_device, sector, 1, raw)
+
+
+class UnflushedAppender(JournalAppender):
+    """Does not wait until a block is durable."""
+
+    async def _flush(self) -> None:
+        return
+
+
+class NoTakeover(Recovery):
+    """Recovery goes on in the old epoch."""
+
+    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
+        if follower.cursor.epoch == 0:
+            return await super()._take_over(follower)
+        return JournalAppender(follower, follower.cursor.epoch)
+
+
+class NoFirstFlush(Recovery):
+    """Recovery reads what may still vanish."""
+
+    async def _settle(self, devices: list[int]) -> None:
+        return
+
+
+class NoFence(Recovery):
+    """Recovery does not fence the crashed host."""
+
+    async def _fence(self, devices: list[int]) -> None:
+        return
+
+
+class CarelessJournal(Recovery):
+    """A journal write that reported an error counts as done."""
+
+    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
+        journal = await super()._take_over(follower)
+        return CarelessAppender(follower, journal.epoch)
+
+
+class UnflushedEntry(Recovery):
+    """No flush between journal and volume."""
+
+    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
+        journal = await super()._take_over(follower)
+        return UnflushedAppender(follower, journal.epoch)
