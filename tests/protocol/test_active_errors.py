@@ -211,6 +211,22 @@ def test_a_failed_write_of_the_volume_stops_nothing(landed: bool) -> None:
     assert written.store.image(written.shadow_copy) == written.image
 
 
+def test_no_shadow_copy_is_created_while_a_failed_write_may_still_land() -> None:
+    """It would land in the image. Recovery fences it; then there is no doubt any more."""
+    written = Written()
+    written.disk.fails_instead = fail(1, is_volume_write)
+    with pytest.raises(WriteError):
+        written.store.write(2, 7)
+    before = list(written.disk.sectors)
+    with pytest.raises(ActiveStopped, match="may still land"):
+        written.store.create()
+    assert written.disk.sectors == before
+    written.store.write(2, 8)
+    written.store.active = written.store.run(activate(location_of(GEOMETRY)))
+    image = written.store.volume()
+    assert written.store.image(written.store.create()) == image
+
+
 def test_an_active_that_was_replaced_is_fenced() -> None:
     written = Written()
     written.store.run(activate(location_of(GEOMETRY)), host=3)
