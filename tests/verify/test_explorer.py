@@ -14,7 +14,7 @@ PROGRAMS = {
     "one write, one read": small('W = ["write 0"]\nR = ["read s 0"]'),
     "two reads": small('W = ["write 0"]\nR = ["read s 0", "read s 0"]'),
     "a batch": small('W = ["write 1"]\nR = ["read s 0 1"]'),
-    "two writers": small('W = [["write 0"], ["write 1"]]\nR = ["catch-up"]'),
+    "two writers": small('W = [["write 0"], ["flush"]]\nR = ["catch-up"]'),
     "a deletion": small('W = ["delete s", "write 0"]\nR = ["read s 0"]'),
     "a crash": small(
         'W = ["write 0"]\nR = ["read s 0"]',
