@@ -80,6 +80,22 @@ Mark = tuple[int, Cursor]
 """How often a follower had loaded, and what it had applied last."""
 
 
+class _Patience:
+    """Tells, within one request, when the same bytes could not be used so often that no active is changing them."""
+
+    __slots__ = ("_count", "_last")
+
+    def __init__(self) -> None:
+        self._last: object = None
+        self._count = 0
+
+    def is_over(self, unusable: object) -> bool:
+        """Note what could not be used."""
+        self._count = self._count + 1 if unusable == self._last else 1
+        self._last = unusable
+        return self._count >= IDENTICAL_LOOK_COUNT
+
+
 class JournalFollower:
     """Follows the journal and keeps the view of it.
 
@@ -99,8 +115,6 @@ class JournalFollower:
         self._digest = 0
         self._load_count = 0
         self._seal: Seal | None = None  # of the last applied block, as long as it was not followed
-        self._last_unusable: object = None
-        self._unusable_count = 0
 
     @property
     def digest(self) -> int:
@@ -127,15 +141,19 @@ class JournalFollower:
             JournalDamaged: no checkpoint is complete, or what follows can neither be applied nor be the end.
             ReadError: the disk failed.
         """
+        await self._load(_Patience())
+
+    async def _load(self, patience: _Patience) -> None:
         while True:
             heads = await self._read_heads()
             for head in heads:
                 if await self._load_checkpoint(head):
                     break
             else:
-                self._note_unusable(tuple(heads), "no complete checkpoint")
+                if patience.is_over(tuple(heads)):
+                    raise self._damaged("no complete checkpoint")
                 continue
-            if await self._follow_to_end() is not Progress.RELOADED:
+            if await self._follow_to_end(patience) is not Progress.RELOADED:
                 return
 
     async def _read_heads(self) -> list[Block]:
@@ -186,12 +204,13 @@ class JournalFollower:
             JournalDamaged: what follows can neither be applied nor be the end.
             ReadError: the disk failed; the view is as it was, or further.
         """
-        progress = await self._follow_to_end()
+        patience = _Patience()
+        progress = await self._follow_to_end(patience)
         if progress is Progress.RELOADED:
-            await self.load()
+            await self._load(patience)
         return progress
 
-    async def _follow_to_end(self) -> Progress:
+    async def _follow_to_end(self, patience: _Patience) -> Progress:
         """Apply block after block; RELOADED means that the caller has to load."""
         geometry, before = self.geometry, self.cursor
         while True:
@@ -204,19 +223,15 @@ class JournalFollower:
                 continue  # another task of this host went on meanwhile
             look = self._examine(first, block_count, data)
             if look is _Look.END or (look is _Look.MORE and block_count == blocks_left):
-                self._last_unusable = None
                 return Progress.SAME if self.cursor is before else Progress.ADVANCED
             if look is _Look.SEALED:
                 look = await self._follow_seal()
             if look is _Look.RELOAD:
-                self._note_unusable(
-                    (self.cursor, bytes(data)), "a block that does not follow the one before it"
-                )
+                if patience.is_over((self.cursor, bytes(data))):
+                    raise self._damaged("a block that does not follow the one before it")
                 return Progress.RELOADED
-            if look is _Look.AGAIN:
-                self._note_unusable(
-                    (self.cursor, bytes(data)), "a block that is neither empty nor intact, or a gap"
-                )
+            if look is _Look.AGAIN and patience.is_over((self.cursor, bytes(data))):
+                raise self._damaged("a block that is neither empty nor intact, or a gap")
 
     def _examine(self, first: int, block_count: int, data: Buffer) -> _Look:
         """Apply what fits of ``data``, which was read from the last applied block on, at sector ``first``."""
@@ -310,19 +325,13 @@ class JournalFollower:
                 return _Look.MORE
         return _Look.RELOAD
 
-    def _note_unusable(self, what: object, meaning: str) -> None:
-        """Count how often the same bytes could not be used; an active at work would have changed them."""
-        if what != self._last_unusable:
-            self._last_unusable, self._unusable_count = what, 0
-        self._unusable_count += 1
-        if self._unusable_count >= IDENTICAL_LOOK_COUNT:
-            self._last_unusable = None
-            cursor = self.cursor
-            where = self.geometry.block_sector(max(1, cursor.generation), cursor.position)
-            raise JournalDamaged(
-                f"the journal is damaged: {meaning}, behind block {cursor.sequence} of generation {cursor.generation} "
-                f"(sector {where} of device {self.geometry.area_device}): see `shadowshare store check`"
-            )
+    def _damaged(self, meaning: str) -> JournalDamaged:
+        cursor = self.cursor
+        where = self.geometry.block_sector(max(1, cursor.generation), cursor.position)
+        return JournalDamaged(
+            f"the journal is damaged: {meaning}, behind block {cursor.sequence} of generation {cursor.generation} "
+            f"(sector {where} of device {self.geometry.area_device}): see `shadowshare store check`"
+        )
 
 
 def _checkpoint(block: Block) -> Checkpoint:

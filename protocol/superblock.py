@@ -27,10 +27,12 @@ async def read_geometry(location: Location) -> Geometry:
             reason = error if reason is None or isinstance(reason, NotAStore) else reason
             continue
         if sector not in geometry.superblock_sectors:
-            reason = GeometryMismatch(
-                f"the superblock in sector {sector} belongs in sector {geometry.superblock_sectors[0]}: "
+            first, last = geometry.superblock_sectors
+            mismatch = GeometryMismatch(
+                f"the superblock in sector {sector} belongs in sector {first} or {last}: "
                 "the device was moved, grown or truncated"
             )
+            reason = mismatch if reason is None or isinstance(reason, NotAStore) else reason
             continue
         return geometry
     raise reason or NotAStore("no superblock was looked for")

@@ -61,11 +61,12 @@ def parse_schedule(text: str) -> Schedule:
     if not _NAME.fullmatch(scenario):
         raise ScheduleError(f"{scenario!r} in the schedule is not the name of a scenario")
     labels: list[str] = []
-    for item in filter(None, steps.split(",")):
+    for item in steps.split(",") if steps else []:
         label, star, times = item.partition("*")
         if not _LABEL.fullmatch(label) or (star and not re.fullmatch(r"[1-9][0-9]{0,7}", times)):
             raise ScheduleError(f"step {item!r} of the schedule is neither LABEL nor LABEL*TIMES")
-        labels += [label] * (int(times) if star else 1)
-        if len(labels) > STEP_COUNT_MAXIMUM:
+        count = int(times) if star else 1
+        if len(labels) + count > STEP_COUNT_MAXIMUM:
             raise ScheduleError(f"the schedule has more than {STEP_COUNT_MAXIMUM} steps")
+        labels += [label] * count
     return Schedule(scenario, tuple(labels))

@@ -75,9 +75,19 @@ def run_schedule(
     """
     actors = {label.partition(".")[0].rstrip("0123456789!~") for label in labels}
     idle = {plan.name for plan in scenario.hosts if plan.role == PASSIVE and plan.name not in actors}
-    scenario = without_hosts(scenario, idle)
+    try:
+        return _run(without_hosts(scenario, idle), labels, implementation or Implementation())
+    except ScheduleError:
+        if idle:  # what could happen instead may be a step of one that was left out
+            _run(scenario, labels, implementation or Implementation())
+        raise
+
+
+def _run(
+    scenario: Scenario, labels: Sequence[str], implementation: Implementation
+) -> tuple[SteppedWorld, list[Step]]:
     oracle = Oracle(scenario)
-    world = stage(scenario, live_hosts(scenario, implementation or Implementation()), oracle)
+    world = stage(scenario, live_hosts(scenario, implementation), oracle)
     trace: list[Step] = []
     world.trace = trace
     for number, label in enumerate(labels, start=1):
