@@ -143,7 +143,7 @@ def test_a_schedule_that_is_none(schedule: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("steps", "number", "label", "possible"),
     [
-        ("V", 1, "V", "W"),
+        ("V", 1, "V", "W, R"),
         ("R,W,power", 3, "power", "R, W"),
         ("R*9,W", 3, "R", "W"),
         ("W*7,R", 7, "W", "R"),
