@@ -49,12 +49,20 @@ def show(figures: dict[str, Any]) -> None:
         print(f"\nexport: skipped, {result['skipped']}")
         return
     print(
-        f"\nexport of {result['size_bytes'] // MIB} MiB, request   plain MiB/s   passive MiB/s   ratio   one by one"
+        f"\nexport of {result['size_bytes'] // MIB} MiB, MiB/s; in brackets: share of plain reads, of those into huge pages"
     )
+    print("request    plain   into huge pages   passive, batches of 16 MiB   one request at a time")
     for row in result["requests"]:
-        plain, batch = (row[f"{name}_bytes_per_second"] / MIB for name in ("plain", "batch"))
-        ratios = f"{row['batch_ratio']:8.2f}{row['single_ratio']:13.2f}"
-        print(f"{row['request_bytes'] // 1024:24} KiB{plain:14,.0f}{batch:16,.0f}{ratios}")
+        figures = {
+            name: f"{row[f'{name}_bytes_per_second'] / MIB:,.0f}"
+            for name in ("plain", "plain_huge", "batch", "single")
+        }
+        shares = {
+            way: f"({row[f'{way}_ratio']:.2f}, {row[f'{way}_ratio_huge']:.2f})" for way in ("batch", "single")
+        }
+        size = f"{row['request_bytes'] // 1024} KiB"
+        batch, single = (f"{figures[way]} {shares[way]}" for way in ("batch", "single"))
+        print(f"{size:8}{figures['plain']:>8}{figures['plain_huge']:>18}{batch:>29}{single:>24}")
 
 
 def main() -> None:
