@@ -49,7 +49,7 @@ def show(figures: dict[str, Any]) -> None:
         print(f"\nexport: skipped, {result['skipped']}")
         return
     print(
-        f"\nexport of {result['size_bytes'] // MIB} MiB, MiB/s; in brackets: share of plain reads, of those into huge pages"
+        f"\nexport of {result['size_bytes'] // MIB} MiB, MiB/s; in brackets: share of plain reads, of huge-page ones"
     )
     print("request    plain   into huge pages   passive, batches of 16 MiB   one request at a time")
     for row in result["requests"]:

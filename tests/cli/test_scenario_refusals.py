@@ -8,7 +8,7 @@ import pytest
 
 from shadowshare.scenarios.catalogue import built_in_names
 from shadowshare.verify.mutants.catalogue import MUTANTS
-from shadowshare.verify.real_scenarios import REAL_SCENARIO_NAME
+from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from tests.cli.running import refuse, run_process
 
 FAST = "reader-before-volume-read"

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from shadowshare.scenarios.catalogue import built_in, built_in_names
-from shadowshare.verify.real_scenarios import REAL_SCENARIO_NAME
+from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from tests.cli.running import run, run_process, succeed, succeed_with_json
 
 FAST, OTHER, NEGATIVE = "reader-before-volume-read", "slot-reuse-during-read", "assumed-fence-holds"

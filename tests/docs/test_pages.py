@@ -14,7 +14,7 @@ from shadowshare.scenarios.definition import edit, parse_scenario
 from shadowshare.sim.disks.memory_disk import WELL_BEHAVED, Misbehaviour
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS
-from shadowshare.verify.real_scenarios import REAL_SCENARIO_NAME
+from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from tests.docs.documents import all_fences, documents, fences, names_in, read, section, tables
 from tests.repository.tree import ROOT
 

@@ -11,7 +11,7 @@ from shadowshare.models import ext4
 from shadowshare.protocol.journal import Mark, Progress
 from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import Passive, Run
-from shadowshare.verify.real_race import run_ext4_race
+from shadowshare.verify.real.race import run_ext4_race
 from tests.e2fsprogs import needs_e2fsprogs
 
 SIZE_BYTES = 24 * 1024 * 1024

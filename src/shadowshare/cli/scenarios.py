@@ -21,7 +21,7 @@ from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scena
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.counterexample import replay as replay_schedule
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.real_scenarios import REAL_SCENARIO_NAME, REAL_SCENARIO_STORY, run_real_scenario
+from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME, REAL_SCENARIO_STORY, run_real_scenario
 from shadowshare.verify.result import ScenarioResult
 from shadowshare.verify.runner import Plan, run_scenario
 

@@ -33,8 +33,8 @@ from shadowshare.sim.disks.file_disk import FileDisk
 from shadowshare.sim.real.export import export_to_path
 from shadowshare.sim.real.store import FormatOptions, Store
 from shadowshare.sim.real.store_plan import DEFAULT_SECTOR_BYTES
-from shadowshare.verify.processes import run_processes
-from shadowshare.verify.real_race_hosts import (
+from shadowshare.verify.real.processes import run_processes
+from shadowshare.verify.real.race_hosts import (
     SHADOW_COPY_COUNT_KEPT,
     UNKNOWN_STATE,
     ActiveReport,
@@ -43,7 +43,7 @@ from shadowshare.verify.real_race_hosts import (
     run_active,
     run_passive,
 )
-from shadowshare.verify.real_race_result import RealRaceResult
+from shadowshare.verify.real.race_result import RealRaceResult
 from shadowshare.verify.result import Verdict
 
 SIZE_BYTES = 32 * 1024 * 1024

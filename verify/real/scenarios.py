@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from shadowshare.protocol.passive import Passive
-from shadowshare.verify.real_race import run_ext4_race
+from shadowshare.verify.real.race import run_ext4_race
 from shadowshare.verify.result import ScenarioResult
 
 REAL_SCENARIO_NAME = "ext4-on-real-processes"
