@@ -175,13 +175,15 @@ def _extents(kind: str, first: int, count: int, extent_sectors: int) -> str:
 
 
 def _blocks(operation: Operation, geometry: Geometry) -> str:
-    position = (operation.sector - geometry.journal_sectors.start) % geometry.half_block_count
+    half, position = divmod(operation.sector - geometry.journal_sectors.start, geometry.half_block_count)
+    where = " of half 1" if half else ""
     if isinstance(operation, Write):
         block = decode_block(geometry, operation.sector, operation.data)
         if isinstance(block, Block):
-            return f"journal block {position}: {', '.join(map(describe_record, block.records))}"
+            return f"journal block {position}{where}: {', '.join(map(describe_record, block.records))}"
     last = position + operation.sector_count - 1
-    return f"journal block {position}" if last == position else f"journal blocks {position} to {last}"
+    blocks = f"block {position}" if last == position else f"blocks {position} to {last}"
+    return f"journal {blocks}{where}"
 
 
 def describe_record(record: Record) -> str:
@@ -190,7 +192,7 @@ def describe_record(record: Record) -> str:
     fields = record._asdict()
     shadow_copy = fields.pop("shadow_copy", None)
     if kind == "COPIED":
-        last = "" if fields["extent_count"] == 1 else f" (and {fields['count'] - 1} more)"
+        last = "" if fields["extent_count"] == 1 else f" (and {fields['extent_count'] - 1} more)"
         return f"COPIED {shadow_copy} extent {fields['extent']} -> slot {fields['slot']}{last}"
     return kind if shadow_copy is None else f"{kind} {shadow_copy}"
 

@@ -1,12 +1,27 @@
 """Schedules are run again on running code, and put into words."""
 
+from random import Random
+
 import pytest
 
-from shadowshare.scenarios.catalogue import built_in
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.layout import (
+    Checkpoint,
+    Copied,
+    Created,
+    Deleted,
+    Invalidated,
+    Record,
+    Seal,
+    ShadowCopyId,
+    Takeover,
+)
+from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.sim.schedule import ScheduleError, parse_schedule
-from shadowshare.verify.counterexample import replay
+from shadowshare.verify.counterexample import describe_record, replay
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
+from shadowshare.verify.random_walk import Worlds, walk_once
 
 SCENARIO = built_in("reader-before-volume-read")
 
@@ -48,3 +63,31 @@ def test_events_and_late_writes_are_told() -> None:
     told = {row.action for row in replay(scenario, exploration.labels, bug.implementation).rows}
     assert "W crashes" in told
     assert any(action.startswith("late: writes ") for action in told)
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (Copied(ShadowCopyId(1, 2), 3, 4, 1), "COPIED 1.2 extent 3 -> slot 4"),
+        (Copied(ShadowCopyId(1, 2), 3, 4, 5), "COPIED 1.2 extent 3 -> slot 4 (and 4 more)"),
+        (Created(ShadowCopyId(1, 2), 0), "CREATED 1.2"),
+        (Deleted(ShadowCopyId(1, 2)), "DELETED 1.2"),
+        (Invalidated(), "INVALIDATED"),
+        (Takeover(), "TAKEOVER"),
+        (Seal(2, 1, bytes(8)), "SEAL"),
+        (Checkpoint(1, 1), "CHECKPOINT"),
+    ],
+)
+def test_every_record_has_words(record: Record, words: str) -> None:
+    assert describe_record(record) == words
+
+
+@pytest.mark.parametrize("name", built_in_names())
+def test_every_step_of_every_scenario_has_words(name: str) -> None:
+    scenario = built_in(name)
+    for seed in range(5):
+        labels = walk_once(Worlds(scenario, Implementation(), live=False).fresh(), Random(seed))
+        replayed = replay(scenario, labels)
+        assert len(replayed.rows) == len(labels)
+        assert all(row.action for row in replayed.rows)
+        assert not any("device" in row.action for row in replayed.rows), "each place has a name"
