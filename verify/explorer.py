@@ -26,6 +26,9 @@ from shadowshare.verify.result import Exploration
 
 PROGRESS_STEP_COUNT = 4096
 
+STATE_COUNT_MAXIMUM = 1_000_000
+"""States that a search meets at most unless told otherwise; a small scenario takes some 2.5 KB a state."""
+
 Progress = Callable[[int, int], None]
 """Called now and then with the states met and the length of the queue."""
 
@@ -38,7 +41,7 @@ class Budget:
         seconds: time to take at most; None for no limit.
     """
 
-    def __init__(self, state_count: int = 5_000_000, seconds: float | None = None) -> None:
+    def __init__(self, state_count: int = STATE_COUNT_MAXIMUM, seconds: float | None = None) -> None:
         self.state_count = state_count
         self._end = None if seconds is None else perf_counter() + seconds
 

@@ -10,7 +10,7 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
 from shadowshare.verify.counterexample import run_schedule
-from shadowshare.verify.explorer import Budget, Progress, explore
+from shadowshare.verify.explorer import STATE_COUNT_MAXIMUM, Budget, Progress, explore
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.random_walk import random_walk
 from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
@@ -29,7 +29,7 @@ class Plan:
     """
 
     implementation: Implementation = field(default_factory=Implementation)
-    state_count_maximum: int = 2_000_000
+    state_count_maximum: int = STATE_COUNT_MAXIMUM
     seconds_maximum: float | None = None
     random_count: int | None = None
     seed: int = 0

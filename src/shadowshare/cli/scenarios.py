@@ -20,6 +20,7 @@ from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.counterexample import replay as replay_schedule
+from shadowshare.verify.explorer import STATE_COUNT_MAXIMUM
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME, REAL_SCENARIO_STORY, run_real_scenario
 from shadowshare.verify.result import ScenarioResult
@@ -51,7 +52,11 @@ class NotAsExpected(ShadowshareError):
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random schedules.")
 @click.option(
-    "--max-states", type=click.IntRange(1), default=2_000_000, show_default=True, help="For each scenario."
+    "--max-states",
+    type=click.IntRange(1),
+    default=STATE_COUNT_MAXIMUM,
+    show_default=True,
+    help="For each scenario.",
 )
 @click.option("--max-seconds", type=click.FloatRange(0, min_open=True), help="For each scenario.")
 @json_option
