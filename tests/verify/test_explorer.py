@@ -2,7 +2,7 @@
 
 import pytest
 
-from shadowshare.scenarios.catalogue import built_in
+from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.verify.explorer import Budget, count_schedules, explore
 from shadowshare.verify.mutants.catalogue import mutant
@@ -63,10 +63,8 @@ def test_merging_by_digest_changes_nothing_but_the_number_of_states(name: str) -
     assert merged.state_count <= unmerged.state_count
 
 
-@pytest.mark.parametrize(
-    "name", ["slot-reuse-during-read", "old-cached-view", "ghost-of-a-copy", "slot-reuse-of-merged-copy"]
-)
-def test_merging_by_digest_changes_nothing_on_real_scenarios(name: str) -> None:
+@pytest.mark.parametrize("name", built_in_names())
+def test_merging_by_digest_changes_nothing_on_built_in_scenarios(name: str) -> None:
     merged, unmerged = explore(built_in(name)), explore(built_in(name), merges=False)
     assert (merged.verdict, merged.schedule_count) == (unmerged.verdict, unmerged.schedule_count)
 
