@@ -103,14 +103,11 @@ class Active:
             OutOfRange: the range reaches beyond the volume.
             ReadError: the disk failed.
         """
-        size = self.geometry.sector_bytes
-        first, end = offset // size, -(-(offset + length) // size)
-        if offset < 0 or length < 0 or end > self.geometry.volume_sector_count:
-            raise OutOfRange(f"bytes {offset} to {offset + length} are not all in the volume")
+        first, end = self.geometry.covering_sectors(offset, length)
         if not length:
             return b""
         data = await Read(VOLUME_DEVICE, first, end - first)
-        start = offset - first * size
+        start = offset - first * self.geometry.sector_bytes
         return data if len(data) == length else data[start : start + length]
 
     async def write(self, offset: int, data: Buffer) -> None:
@@ -142,11 +139,8 @@ class Active:
         size = self.geometry.sector_bytes
         if offset % size or length % size:
             raise OutOfRange(f"a write of {length} bytes at {offset} is not whole sectors of {size} bytes")
-        if offset < 0 or length < 0 or offset + length > self.geometry.volume_bytes:
-            raise OutOfRange(
-                f"bytes {offset} to {offset + length} are not all in the volume of {self.geometry.volume_bytes} bytes"
-            )
-        return offset // size, length // size
+        first, end = self.geometry.covering_sectors(offset, length)
+        return first, end - first
 
     async def _change(self, operation: Change) -> None:
         """Preserve what ``operation`` changes, then let it change the volume."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import GeometryMismatch
+from shadowshare.protocol.errors import GeometryMismatch, OutOfRange
 
 VOLUME_DEVICE = 0
 SECTOR_BYTES = (512, 4096)
@@ -141,6 +141,19 @@ class Geometry:
         """First sector of an extent in the volume, and how many sectors it has."""
         sector = extent * self.extent_sectors
         return sector, min(self.extent_sectors, self.volume_sector_count - sector)
+
+    def covering_sectors(self, offset: int, length: int) -> tuple[int, int]:
+        """First and end of the sectors that hold bytes ``[offset, offset + length)`` of the volume.
+
+        Raises:
+            OutOfRange: the bytes are not all in the volume.
+        """
+        if offset < 0 or length < 0 or offset + length > self.volume_bytes:
+            raise OutOfRange(
+                f"bytes {offset} to {offset + length} are not all in the volume of {self.volume_bytes} bytes"
+            )
+        first = offset // self.sector_bytes
+        return first, -(-(offset + length) // self.sector_bytes) if length else first
 
     def check_devices(self, sector_counts: dict[int, int]) -> None:
         """Refuse devices that are too small for this store.

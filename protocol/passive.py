@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import OutOfRange, ReadOnly, ShadowCopyInvalidated, ShadowCopyNotFound
+from shadowshare.protocol.errors import ReadOnly, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
 from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFollower, Mark, Progress
 from shadowshare.protocol.layout import ShadowCopyId
@@ -222,14 +222,7 @@ class Passive:
     # -- ranges and runs -----------------------------------------------------------------------------------------
 
     def _request(self, byte_range: ByteRange) -> _Request:
-        offset, length = byte_range
-        if offset < 0 or length < 0 or offset + length > self.geometry.volume_bytes:
-            raise OutOfRange(
-                f"bytes {offset} to {offset + length} are not all in the volume of {self.geometry.volume_bytes} bytes"
-            )
-        size = self.geometry.sector_bytes
-        end = -(-(offset + length) // size) if length else offset // size
-        return _Request(byte_range, offset // size, end)
+        return _Request(byte_range, *self.geometry.covering_sectors(*byte_range))
 
     def _extents_of(self, first: int, end: int) -> Iterable[tuple[int, int]]:
         """The sector range cut at extent boundaries."""

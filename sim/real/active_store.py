@@ -61,7 +61,7 @@ class ActiveStore:
             AreaFull, JournalFull: an extent could not be preserved; what stands before it was written.
             DiskError: the disk failed.
         """
-        self._check(offset, len(data))
+        self.geometry.covering_sectors(offset, len(data))
         for start, end in _pieces(offset, offset + len(data)):
             self._write_piece(start, memoryview(data)[start - offset : end - offset])
         self.world.run(self.active.flush())
@@ -73,10 +73,10 @@ class ActiveStore:
             OutOfRange: it holds more than fits into the volume; what fits was written.
             AreaFull, JournalFull, DiskError: as for `write`.
         """
-        self._check(offset, 0)
+        self.geometry.covering_sectors(offset, 0)
         place = offset
         while piece := _filled(source, CHUNK_BYTES - place % CHUNK_BYTES):
-            self._check(place, len(piece))
+            self.geometry.covering_sectors(place, len(piece))
             self._write_piece(place, memoryview(piece))
             place += len(piece)
         self.world.run(self.active.flush())
@@ -84,7 +84,7 @@ class ActiveStore:
 
     def discard(self, offset: int, length: int) -> None:
         """Discard whole sectors, which read as zeroes then; see `Active.discard`."""
-        self._check(offset, length)
+        self.geometry.covering_sectors(offset, length)
         size = self.geometry.sector_bytes
         if offset % size or length % size:
             raise OutOfRange(f"a discard of {length} bytes at {offset} is not whole sectors of {size} bytes")
@@ -101,13 +101,6 @@ class ActiveStore:
             whole[before : before + len(data)] = data
             offset, data = first, memoryview(whole)
         self.world.run(self.active.write(offset, data))
-
-    def _check(self, offset: int, length: int) -> None:
-        volume_bytes = self.geometry.volume_bytes
-        if offset < 0 or length < 0 or offset + length > volume_bytes:
-            raise OutOfRange(
-                f"bytes {offset} to {offset + length} are not all in the volume of {volume_bytes} bytes"
-            )
 
 
 def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:

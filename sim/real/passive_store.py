@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import OutOfRange, Refusal, ShadowCopyNotFound
+from shadowshare.protocol.errors import Refusal, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read
@@ -79,15 +79,9 @@ class PassiveStore:
             OutOfRange: they are not all in the volume.
             ReadError: the disk failed.
         """
-        geometry = self.geometry
-        if offset < 0 or length < 0 or offset + length > geometry.volume_bytes:
-            raise OutOfRange(
-                f"bytes {offset} to {offset + length} are not all in the volume of {geometry.volume_bytes} bytes"
-            )
-        size = geometry.sector_bytes
-        first = offset // size
-        data = self._world.run(_read(first, -(-(offset + length) // size) - first)) if length else b""
-        start = offset - first * size
+        first, sector_end = self.geometry.covering_sectors(offset, length)
+        data = self._world.run(_read(first, sector_end - first)) if length else b""
+        start = offset - first * self.geometry.sector_bytes
         return data[start : start + length]
 
     def chunks(
@@ -98,10 +92,7 @@ class PassiveStore:
         The range is checked before the first piece is read. Raises as `read` and `read_live` do.
         """
         end = self.geometry.volume_bytes if length is None else offset + length
-        if offset < 0 or end < offset or end > self.geometry.volume_bytes:
-            raise OutOfRange(
-                f"bytes {offset} to {end} are not all in the volume of {self.geometry.volume_bytes} bytes"
-            )
+        self.geometry.covering_sectors(offset, end - offset)
         while offset < end:
             size = min(end, (offset // CHUNK_BYTES + 1) * CHUNK_BYTES) - offset
             yield (
