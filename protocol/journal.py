@@ -153,7 +153,7 @@ class JournalFollower:
                 if patience.is_over(tuple(heads)):
                     raise self._damaged("no complete checkpoint")
                 continue
-            if await self._follow_to_end(patience) is not Progress.RELOADED:
+            if await self._follow_to_end(patience):
                 return
 
     async def _read_heads(self) -> list[Block]:
@@ -204,15 +204,14 @@ class JournalFollower:
             JournalDamaged: what follows can neither be applied nor be the end.
             ReadError: the disk failed; the view is as it was, or further.
         """
-        patience = _Patience()
-        progress = await self._follow_to_end(patience)
-        if progress is Progress.RELOADED:
+        mark, patience = self.mark(), _Patience()
+        if not await self._follow_to_end(patience):
             await self._load(patience)
-        return progress
+        return self.since(mark)
 
-    async def _follow_to_end(self, patience: _Patience) -> Progress:
-        """Apply block after block; RELOADED means that the caller has to load."""
-        geometry, before = self.geometry, self.cursor
+    async def _follow_to_end(self, patience: _Patience) -> bool:
+        """Apply block after block; False if the end cannot be reached from here, and the caller has to load."""
+        geometry = self.geometry
         while True:
             cursor = self.cursor
             first = geometry.block_sector(cursor.generation, cursor.position)
@@ -223,13 +222,13 @@ class JournalFollower:
                 continue  # another task of this host went on meanwhile
             look = self._examine(first, block_count, data)
             if look is _Look.END or (look is _Look.MORE and block_count == blocks_left):
-                return Progress.SAME if self.cursor is before else Progress.ADVANCED
+                return True
             if look is _Look.SEALED:
                 look = await self._follow_seal()
             if look is _Look.RELOAD:
                 if patience.is_over((self.cursor, bytes(data))):
                     raise self._damaged("a block that does not follow the one before it")
-                return Progress.RELOADED
+                return False
             if look is _Look.AGAIN and patience.is_over((self.cursor, bytes(data))):
                 raise self._damaged("a block that is neither empty nor intact, or a gap")
 
