@@ -100,6 +100,11 @@ class Host:
                 requests.append((ready[0], request))
         return tuple(requests)
 
+    @property
+    def waiting_tasks(self) -> list[int]:
+        """The tasks that wait for an event, in the order in which they began to."""
+        return [task for task, _ in self._parked]
+
     def close(self) -> None:
         """Drop the coroutines, as a crash does."""
         for coroutine in self._coroutines:

@@ -17,7 +17,7 @@ from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.operations import Event, Operation
 from shadowshare.sim.disks.disk import Disk
 from shadowshare.sim.disks.memory_disk import Answer
-from shadowshare.sim.host import Request
+from shadowshare.sim.host import Computer, Host, Request
 
 Disks = Mapping[int, Disk] | Sequence[Disk]
 """Disks by device number."""
@@ -109,7 +109,7 @@ class RealWorld:
         arrived: _Arrivals = SimpleQueue()
         in_flight_count = 0
         try:
-            requests = tasks.start()
+            requests: Sequence[tuple[int, Request]] = tasks.start()
             while True:
                 for task, request in requests:
                     in_flight_count += self._submit(_Flight(task, request), arrived)
@@ -162,51 +162,31 @@ _Arrivals = SimpleQueue[tuple[_Flight, int, Future[Answer]]]
 
 
 class _Tasks:
-    """The tasks of one host, of which one runs at a time."""
+    """The tasks of one host, with their results; the host lets one run at a time."""
 
     def __init__(self, coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
         self._coroutines = coroutines
         self._results: dict[int, Any] = {}
         self._errors: list[Exception] = []
-        self._parked: list[tuple[int, Event]] = []
-        self._requests: list[tuple[int, Request]] = []
+        tasks = [partial(self._keep_result, task) for task in range(len(coroutines))]
+        self._host = Host(Computer(tasks, [], lambda: None))
+
+    async def _keep_result(self, task: int) -> None:
+        self._results[task] = await self._coroutines[task]
 
     def start(self) -> list[tuple[int, Request]]:
         """Start every task; returns their requests."""
-        for task in range(len(self._coroutines)):
-            self._run(task, None)
-        return self._after_waking()
+        return [request for task in range(len(self._coroutines)) for request in self.go_on(task, None)]
 
-    def go_on(self, task: int, answer: Any) -> list[tuple[int, Request]]:
+    def go_on(self, task: int, answer: Any) -> Sequence[tuple[int, Request]]:
         """Give a task its answer; returns the requests that this led to."""
-        self._run(task, answer)
-        return self._after_waking()
-
-    def _run(self, task: int, answer: Any) -> None:
-        coroutine = self._coroutines[task]
-        try:
-            wanted = coroutine.throw(answer) if isinstance(answer, Exception) else coroutine.send(answer)
-        except StopIteration as end:
-            self._results[task] = end.value
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other tasks end first
-            self._errors.append(error)
-        else:
-            if isinstance(wanted, Event):
-                self._parked.append((task, wanted))
-            else:
-                self._requests.append((task, wanted))
-
-    def _after_waking(self) -> list[tuple[int, Request]]:
-        """Run every task whose event was set, in the order in which they began to wait."""
-        while woken := next((entry for entry in self._parked if entry[1].is_set), None):
-            self._parked.remove(woken)
-            self._run(woken[0], None)
-        requests, self._requests = self._requests, []
+        requests, errors = self._host.deliver(task, answer)
+        self._errors += errors
         return requests
 
     def results_or_error(self) -> list[Any]:
         """The results, now that nothing is in flight."""
-        waiting = ", ".join(str(task) for task, _ in self._parked)
+        waiting = ", ".join(map(str, self._host.waiting_tasks))
         if self._errors:
             if waiting:
                 self._errors[0].add_note(
@@ -221,5 +201,6 @@ class _Tasks:
 
     def close(self) -> None:
         """Drop the coroutines that have not ended."""
+        self._host.close()
         for coroutine in self._coroutines:
             coroutine.close()
