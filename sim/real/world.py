@@ -18,6 +18,7 @@ from shadowshare.protocol.operations import Event, Operation
 from shadowshare.sim.disks.disk import Disk
 from shadowshare.sim.disks.memory_disk import Answer
 from shadowshare.sim.host import Computer, Host, Request
+from shadowshare.sim.inline import run_to_result
 
 Disks = Mapping[int, Disk] | Sequence[Disk]
 """Disks by device number."""
@@ -80,23 +81,19 @@ class RealWorld:
         Raises:
             Deadlock: it waits for an event, which nobody could set.
         """
-        answer: Any = None
         try:
-            while True:
-                request = coroutine.throw(answer) if isinstance(answer, Exception) else coroutine.send(answer)
-                if isinstance(request, Operation):
-                    answer = self.perform(request)
-                elif isinstance(request, Event):
-                    raise Deadlock("the only task waits for an event that no other task is there to set")
-                elif self._lane_count > 1:
-                    answer = list(self._lanes.map(self.perform, request))
-                else:
-                    answer = [self.perform(operation) for operation in request]
-        except StopIteration as end:
-            result: _T = end.value
-            return result
+            return run_to_result(coroutine, self._answer_to)
         finally:
             coroutine.close()
+
+    def _answer_to(self, request: Any) -> Any:
+        if isinstance(request, Operation):
+            return self.perform(request)
+        if isinstance(request, Event):
+            raise Deadlock("the only task waits for an event that no other task is there to set")
+        if self._lane_count > 1:
+            return list(self._lanes.map(self.perform, request))
+        return [self.perform(operation) for operation in request]
 
     def run_together(self, coroutines: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
         """Run several tasks, which may wait for each other's events, and return their results in order.
