@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any
 
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import Refusal
 from shadowshare.protocol.operations import Operation
 from shadowshare.sim.stepped.ports import Watcher
-from shadowshare.sim.stepped.world import SteppedWorld
+from shadowshare.sim.stepped.shared import SharedState
 
 
 class Preparation:
@@ -27,15 +27,15 @@ class Preparation:
         self._watcher = watcher
         self._allowed_errors = allowed_errors
 
-    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A write of ``host`` just took effect."""
         if self._watcher is not None:
-            self._watcher.wrote(world, host, operation)
+            self._watcher.wrote(shared, host, operation)
 
-    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """A task of ``host`` reported something."""
         if self._watcher is not None:
-            self._watcher.reported(world, host, report)
+            self._watcher.reported(shared, host, report)
         if (
             self.refusal is None
             and isinstance(report, StepFailed)
@@ -43,15 +43,19 @@ class Preparation:
             and type(report.error).__name__ not in self._allowed_errors
         ):
             text = "" if report.step is None else report.step.text
-            self.refusal = f"{world.rules.names[host]}: {text}", report.error
+            self.refusal = f"{shared.rules.names[host]}: {text}", report.error
 
-    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A host that may only read issued an operation that is no read."""
         if self._watcher is not None:
-            self._watcher.submitted(world, host, operation)
+            self._watcher.submitted(shared, host, operation)
 
-    def lost_power(self, world: SteppedWorld) -> None:
+    def lost_power(self, shared: SharedState) -> None:
         """Nothing loses power before the race."""
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        """Everything is decided before the race."""
+        return ()
 
     def fork(self) -> Preparation:
         """Nobody copies a world that is being prepared."""

@@ -17,8 +17,9 @@ from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.schedule import Schedule, ScheduleError
 from shadowshare.sim.stepped.flight import Step
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.explorer import without_hosts
-from shadowshare.verify.oracle import Oracle, Violation
+from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.race import without_hosts
+from shadowshare.verify.result import Violation
 
 
 class Row(NamedTuple):
@@ -98,7 +99,7 @@ def _run(
                 f"step {number} of the schedule does not fit scenario {scenario.name!r}: {error}"
             ) from None
     if world.is_over:
-        oracle.audit(world)
+        oracle.audit(world.shared, world.is_stuck)
     return world, trace
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Any, NamedTuple
 
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.operations import Operation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import computer_factory
 from shadowshare.sim.disks.memory_disk import Answer
@@ -27,12 +28,17 @@ class HiddenNondeterminism(AssertionError):
     """The same answers led a host to something else the second time."""
 
 
+class IncompleteDigest(AssertionError):
+    """Two states of a host were taken for one, and are not."""
+
+
 class _Node(NamedTuple):
     parent: int
     task: int
     answer: Any
     outcome: Outcome | None
     unfinished_count: int
+    boundary: Hashable
 
 
 class Automaton:
@@ -46,7 +52,7 @@ class Automaton:
     def __init__(self, factory: Callable[[], Computer], merges: bool = True) -> None:
         self._factory = factory
         self._merges = merges
-        self._nodes: list[_Node] = [_Node(-1, 0, None, None, 0)]
+        self._nodes: list[_Node] = [_Node(-1, 0, None, None, 0, None)]
         self._edges: dict[tuple[int, int, Any], tuple[int, Outcome]] = {}
         self._at_rest: dict[Hashable, int] = {}
         self._live: OrderedDict[int, Host] = OrderedDict()
@@ -83,14 +89,34 @@ class Automaton:
         if boundary is not None and self._merges:
             merged = self._at_rest.get(boundary)
             if merged is not None:
+                self._check_alike(boundary, merged, outcome)
                 return merged, outcome
             self._at_rest[boundary] = len(self._nodes)
-        self._nodes.append(_Node(node, task, answer, outcome, host.unfinished_count))
+        self._nodes.append(_Node(node, task, answer, outcome, host.unfinished_count, boundary))
         reached = len(self._nodes) - 1
         self._live[reached] = host
         if len(self._live) > LIVE_HOST_COUNT_MAXIMUM:
             self._live.popitem(last=False)[1].close()
         return reached, outcome
+
+    def _check_alike(self, boundary: Hashable, node: int, outcome: Outcome) -> None:
+        """A host that is at rest as another one was must ask for the same next."""
+        before = self._nodes[node].outcome
+        if before is not None and _identity(before) != _identity(outcome):
+            raise IncompleteDigest(
+                f"a host rests twice as {boundary!r}, but asks for {outcome[0]} then, after {before[0]}: "
+                "what identifies it leaves something out"
+            )
+
+    def boundary(self, node: int) -> Hashable:
+        """What identifies the host at that node, if it was at rest on the last step there; else None."""
+        return self._nodes[node].boundary
+
+    def requests(self) -> Iterator[Operation]:
+        """Every operation that the host asked for, wherever it was led."""
+        for _, (requests, _) in self._edges.values():
+            for _, request in requests:
+                yield from request if isinstance(request, tuple) else (request,)
 
     def _relive(self, node: int) -> Host:
         """A live host at a node, by giving it the answers on the way there."""
@@ -149,6 +175,10 @@ class MemoisedHost:
     def key(self) -> Hashable:
         """The node."""
         return self._node
+
+    def boundary(self) -> Hashable:
+        """What identifies the host, if it was at rest on its last step; else None."""
+        return self._automaton.boundary(self._node)
 
 
 def automata(scenario: Scenario, implementation: Implementation, merges: bool = True) -> list[Automaton]:

@@ -16,8 +16,9 @@ Not checked here: how long anything takes, and that errors are raised only where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any
 
 from shadowshare.models import observations as seen
 from shadowshare.models.patterns import origin_of
@@ -28,23 +29,17 @@ from shadowshare.protocol.operations import Operation, Write
 from shadowshare.protocol.passive import ByteRange, Passive
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume, location_of
+from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.disks.sector_store import under_every_survival
 from shadowshare.sim.inline import perform_inline
-from shadowshare.sim.stepped.world import SteppedWorld
+from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.verify.result import Violation
 from shadowshare.verify.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]
 
 AUDITOR = -1
 """Host number under which the oracle itself reads."""
-
-
-class Violation(NamedTuple):
-    """Something that must never happen, and did."""
-
-    rule: str
-    message: str
-    host: str
-    extent: int | None
 
 
 class Oracle:
@@ -72,30 +67,40 @@ class Oracle:
 
     # -- what the world tells ------------------------------------------------------------------------------------
 
-    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
         """Take the image when a creation takes effect."""
+        for shadow_copy in self._creations(operation):
+            image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
+            self.images = {**self.images, shadow_copy: image}
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        """The whole volume when a creation takes effect: it is the image then."""
+        if self._creations(operation):
+            return [(VOLUME_DEVICE, range(self.geometry.volume_sector_count))]
+        return ()
+
+    def _creations(self, operation: Operation) -> list[ShadowCopyId]:
+        """The shadow copies that come to be when an operation takes effect."""
         if (
             operation.sector not in self._journal
             or operation.device != self.geometry.area_device
             or not isinstance(operation, Write)
         ):
-            return
+            return []
         block = decode_block(self.geometry, operation.sector, operation.data)
-        if isinstance(block, Block):
-            for record in block.records:
-                if isinstance(record, Created) and record.shadow_copy not in self.images:
-                    image = tuple(world.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
-                    self.images = {**self.images, record.shadow_copy: image}
+        records = block.records if isinstance(block, Block) else ()
+        created = [record.shadow_copy for record in records if isinstance(record, Created)]
+        return [shadow_copy for shadow_copy in created if shadow_copy not in self.images]
 
-    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A passive issued something that is no read."""
         self._violated("read-only", f"a passive issued {operation}", self._name(host))
 
-    def lost_power(self, world: SteppedWorld) -> None:
+    def lost_power(self, shared: SharedState) -> None:
         """From now on the volume may hold what it held at the last flush."""
         self._volume.lost_power()
 
-    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """Check what a computer got, and note what it may expect from now on."""
         judge = _JUDGES.get(type(report))
         if judge is None:
@@ -132,30 +137,47 @@ class Oracle:
 
     # -- at the end ----------------------------------------------------------------------------------------------
 
-    def audit(self, world: SteppedWorld) -> None:
-        """Nothing is in flight: open the store as a new passive would, and check all that is left on the disks."""
+    def audit(self, shared: SharedState, is_stuck: bool = False) -> None:
+        """Nothing is in flight: open the store as a new passive would, and check all that is left on the disks.
+
+        Where a power loss left something undecided, everything that it may be is checked: extent by extent, because
+        what survived of one extent says nothing about another one.
+
+        Args:
+            shared: what is left.
+            is_stuck: whether a task waits.
+        """
         if self.violation is not None:
             return
-        if world.is_stuck:
+        if is_stuck:
             self._violated("progress", "nothing is in flight, but a task waits for ever", "")
             return
-        volume = world.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count]
-        self._check_live(dict(enumerate(volume)), "audit")
-        if self.violation is None:
-            self._audit_shadow_copies(world)
+        whole, step = range(self.geometry.volume_sector_count), self.geometry.volume_sector_count
+        if any(disk.undecided for disk in shared.disks):
+            step = self.geometry.extent_sectors
+        for audit in (self._audit_volume, self._audit_shadow_copies):
+            for first in whole[::step]:
+                under_every_survival(shared.disks, partial(audit, whole[first : first + step]))
+                if self.violation is not None:
+                    return
 
-    def _audit_shadow_copies(self, world: SteppedWorld) -> None:
-        disks = world.disks
+    def _audit_volume(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
+        """Check some sectors of the live volume."""
+        volume = disks[VOLUME_DEVICE]
+        volume.check_decided(sectors)
+        self._check_live({sector: volume.sectors[sector] for sector in sectors}, "audit")
+
+    def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
+        """Check which shadow copies there are, and some sectors of each."""
+        size = self.geometry.sector_bytes
         try:
             passive = perform_inline(self._passive.open(location_of(self.geometry)), disks, AUDITOR)
             copies = perform_inline(passive.shadow_copies(), disks, AUDITOR)
             for copy in copies:
-                data = perform_inline(
-                    passive.read_many(copy.id, [ByteRange(0, self.geometry.volume_bytes)]), disks, AUDITOR
-                )[0]
-                size = self.geometry.sector_bytes
-                sectors = ((at, bytes(data[at * size : (at + 1) * size])) for at in range(len(data) // size))
-                self._compare("audit", copy.id, tuple(sectors))
+                wanted = ByteRange(sectors.start * size, len(sectors) * size)
+                data = perform_inline(passive.read_many(copy.id, [wanted]), disks, AUDITOR)[0]
+                contents = [bytes(data[at : at + size]) for at in range(0, len(data), size)]
+                self._compare("audit", copy.id, tuple(zip(sectors, contents, strict=True)))
         except ShadowshareError as error:
             self._violated("error", f"the store cannot be read at the end: {error}", "audit")
             return

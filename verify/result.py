@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from shadowshare.verify.oracle import Violation
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 
 Verdict = Literal["verified", "violated", "unknown"]
 
 
+class Violation(NamedTuple):
+    """Something that must never happen, and did."""
+
+    rule: str
+    message: str
+    host: str
+    extent: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """What a search of a scenario's interleavings found.
+    """What a strategy found among the interleavings of one world.
 
     Attributes:
         violation: the first one met, if any.
         labels: the choices that lead to it.
         is_exhausted: whether every interleaving was covered.
         reason: why not, if not.
-        schedule_count: complete interleavings covered: counted one by one, or along the graph of states; None if
-            they could not be counted.
+        schedule_count: complete interleavings covered, each different sequence of labels once; None if they were not,
+            or cannot be, counted.
+        execution_count: schedules that were run one after the other; 0 for a search of states.
         state_count: different states met; 0 for a strategy that does not compare states.
         step_count: choices taken.
-        depth_steps: length of the longest schedule.
-        host_run_count: how often protocol code really ran.
+        depth_steps: length of the longest schedule run; of a search of states, of the longest way that it needs.
+        host_run_count: how often code of the hosts really ran.
         unreached: steps that read a shadow copy and got its data in no schedule: nothing was shown about them.
-        passives_apart: how many explorations of one passive each this sums up; 0 if all hosts were explored together.
+        reductions: what was left out because it cannot change the verdict, and why, in words.
+        refused: reductions that were asked for and could not be used, and why, in words.
+        apart_count: how many explorations this sums up, each of one of the readers; 0 if all were explored together.
     """
 
-    violation: Violation | None
-    labels: tuple[str, ...]
-    is_exhausted: bool
-    reason: str
-    schedule_count: int | None
+    violation: Violation | None = None
+    labels: tuple[str, ...] = ()
+    is_exhausted: bool = False
+    reason: str = ""
+    schedule_count: int | None = None
+    execution_count: int = 0
     state_count: int = 0
     step_count: int = 0
     depth_steps: int = 0
     host_run_count: int = 0
     unreached: tuple[str, ...] = ()
-    passives_apart: int = 0
+    reductions: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    apart_count: int = 0
 
     @property
     def verdict(self) -> Verdict:
@@ -47,6 +61,25 @@ class Exploration:
         if self.violation is not None:
             return "violated"
         return "verified" if self.is_exhausted and not self.unreached else "unknown"
+
+
+def sum_of(parts: Sequence[Exploration]) -> Exploration:
+    """What several explorations, each of one of the readers, found together; only the last one may have failed."""
+    last = parts[-1]
+    counts = [part.schedule_count for part in parts]
+    return replace(
+        last,
+        is_exhausted=all(part.is_exhausted for part in parts),
+        schedule_count=None if None in counts else sum(count or 0 for count in counts),
+        execution_count=sum(part.execution_count for part in parts),
+        state_count=sum(part.state_count for part in parts),
+        step_count=sum(part.step_count for part in parts),
+        depth_steps=max(part.depth_steps for part in parts),
+        host_run_count=sum(part.host_run_count for part in parts),
+        unreached=tuple(step for part in parts for step in part.unreached),
+        reductions=tuple(dict.fromkeys(words for part in parts for words in part.reductions)),
+        apart_count=len(parts),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
 from shadowshare.verify.counterexample import run_schedule
-from shadowshare.verify.explorer import STATE_COUNT_MAXIMUM, Budget, Progress, explore
+from shadowshare.verify.explorer import explore
 from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.random_walk import random_walk
 from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
+from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget, Progress
+from shadowshare.verify.strategies.exhaustive import Exhaustive
+from shadowshare.verify.strategies.strategy import Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +26,34 @@ class Plan:
         implementation: the protocol code under test.
         state_count_maximum: states to meet at most in each scenario.
         seconds_maximum: time to take at most for each scenario; None for no limit.
-        random_count: run so many random schedules instead of all of them.
-        seed: of the random schedules.
+        execution_count_maximum: schedules to draw at most, by a strategy that draws them; None for no limit.
+        step_count_maximum: steps to take at most in each scenario; None for no limit.
+        strategy: which interleavings to run.
     """
 
     implementation: Implementation = field(default_factory=Implementation)
     state_count_maximum: int = STATE_COUNT_MAXIMUM
     seconds_maximum: float | None = None
-    random_count: int | None = None
-    seed: int = 0
+    execution_count_maximum: int | None = None
+    step_count_maximum: int | None = None
+    strategy: Strategy = field(default_factory=Exhaustive)
+
+    def budget(self) -> Budget:
+        """What may be spent on one scenario, from now on."""
+        return Budget(
+            self.state_count_maximum,
+            self.seconds_maximum,
+            self.execution_count_maximum,
+            self.step_count_maximum,
+        )
 
 
 def run_scenario(scenario: Scenario, plan: Plan, progress: Progress | None = None) -> ScenarioResult:
     """Run one scenario: every interleaving, or random ones if the plan says so."""
     start = perf_counter()
-    if plan.random_count is not None:
-        exploration = random_walk(scenario, plan.random_count, plan.seed, plan.implementation)
-    else:
-        budget = Budget(plan.state_count_maximum, plan.seconds_maximum)
-        exploration = explore(scenario, plan.implementation, budget, progress=progress)
+    exploration = explore(
+        scenario, plan.implementation, plan.budget(), progress=progress, strategy=plan.strategy
+    )
     verdict, reason = _verdict(scenario, exploration, plan.implementation)
     schedule = str(Schedule(scenario.name, exploration.labels)) if exploration.violation else None
     return ScenarioResult(
@@ -50,17 +61,20 @@ def run_scenario(scenario: Scenario, plan: Plan, progress: Progress | None = Non
         verdict,
         scenario.expected,
         reason,
-        exploration.schedule_count,
+        exploration.schedule_count or exploration.execution_count or None,
         schedule,
         exploration.violation,
         perf_counter() - start,
         {
+            "strategy": plan.strategy.name,
             "exhausted": exploration.is_exhausted,
+            "executions": exploration.execution_count,
             "states": exploration.state_count,
             "steps": exploration.step_count,
             "depth": exploration.depth_steps,
             "host_runs": exploration.host_run_count,
-            "passives_apart": exploration.passives_apart,
+            "apart": exploration.apart_count,
+            "reductions": list(exploration.reductions),
         },
     )
 

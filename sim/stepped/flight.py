@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from shadowshare.protocol.operations import Operation
-from shadowshare.sim.disks.memory_disk import Answer
+
+Answer = Any
+"""What the device gave back."""
 
 
 class Flight:
     """A piece of an operation that is in flight, and may take effect next."""
 
-    __slots__ = ("host", "issued_at", "label", "operation", "piece", "task")
+    __slots__ = ("host", "label", "operation", "piece", "task")
 
-    def __init__(
-        self, host: int, task: int, piece: int, operation: Operation, issued_at: int, label: str
-    ) -> None:
+    def __init__(self, host: int, task: int, piece: int, operation: Operation, label: str) -> None:
         self.host = host
         self.task = task
         self.piece = piece
         self.operation = operation
-        self.issued_at = issued_at
         self.label = label
 
     def identity(self) -> tuple[object, ...]:
         """Equal for flights that will have the same effects."""
-        return (self.host, self.task, self.piece, self.issued_at, self.operation.identity())
+        return (self.host, self.task, self.piece, self.operation.identity())
 
 
 class Gathering:
@@ -48,6 +48,10 @@ class Gathering:
             first += piece_count
         return answers[0] if self.is_single else tuple(answers)
 
+    def key(self) -> Hashable:
+        """The answers so far."""
+        return tuple(sorted(self.answers.items()))
+
     def fork(self) -> Gathering:
         """An independent copy."""
         copy = Gathering(self.piece_counts, self.is_single)
@@ -62,6 +66,8 @@ def _joined(pieces: Sequence[Answer]) -> Answer:
     for piece in pieces:
         if isinstance(piece, Exception):
             return piece
+    if isinstance(pieces[0], tuple):
+        return tuple(chain.from_iterable(pieces))
     return None if pieces[0] is None else b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 

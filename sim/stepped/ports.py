@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shadowshare.protocol.operations import Operation
@@ -10,7 +10,7 @@ from shadowshare.sim.disks.memory_disk import Answer
 from shadowshare.sim.host import Outcome
 
 if TYPE_CHECKING:
-    from shadowshare.sim.stepped.world import SteppedWorld
+    from shadowshare.sim.stepped.shared import SharedState
 
 
 class HostPort(Protocol):
@@ -38,17 +38,20 @@ class Watcher(Protocol):
 
     violation: Any
 
-    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A write of ``host`` just took effect."""
 
-    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """A task of ``host`` reported something."""
 
-    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A host that may only read issued an operation that is no read."""
 
-    def lost_power(self, world: SteppedWorld) -> None:
-        """A power loss is over: what survived is decided."""
+    def lost_power(self, shared: SharedState) -> None:
+        """The disks lost power; which contents survived is decided where somebody looks."""
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        """The devices and sectors that the watcher looks at when ``operation``, a change, takes effect."""
 
     def fork(self) -> Watcher:
         """An independent copy in the same state."""

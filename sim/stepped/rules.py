@@ -23,6 +23,8 @@ class Rules:
         readers: hosts that may only read.
         crash_count: how often hosts may crash, the power losses included.
         power_loss_count: how many of the crashes may be power losses.
+        power_stops_all: whether a power loss stops every host, not only one of those that may crash.
+        mortals: hosts that may crash, and nobody recovers them.
         successors: by the number of a host that may crash: who recovers.
         tears: whether operations on several sectors take effect sector by sector, in any order.
         write_error_count: how many writes may report an error, whether they landed or not.
@@ -35,8 +37,29 @@ class Rules:
     readers: frozenset[int] = frozenset()
     crash_count: int = 0
     power_loss_count: int = 0
+    power_stops_all: bool = False
+    mortals: tuple[int, ...] = ()
     successors: tuple[tuple[int, Successor], ...] = ()
     tears: bool = False
     write_error_count: int = 0
     read_error_count: int = 0
     flush_error_count: int = 0
+
+    @property
+    def has_happenings(self) -> bool:
+        """Whether anything may happen but operations taking effect."""
+        return bool(
+            self.crash_count + self.write_error_count + self.read_error_count + self.flush_error_count
+        )
+
+    def successors_of(self, host: int) -> list[Successor]:
+        """Who recovers when a host has crashed."""
+        return [successor for other, successor in self.successors if other == host]
+
+    def may_crash(self) -> tuple[int, ...]:
+        """The hosts that may crash once they have begun."""
+        return tuple(dict.fromkeys([host for host, _ in self.successors])) + self.mortals
+
+    def is_waiting(self, host: int, crashed: frozenset[int]) -> bool:
+        """Whether a host has not begun: it waits for the crash of the one that it recovers."""
+        return any(successor.host == host and other not in crashed for other, successor in self.successors)

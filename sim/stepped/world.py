@@ -1,30 +1,46 @@
 """The stepped world: one operation takes effect at a time, and a schedule chooses whose.
 
-The world knows hosts (`Host`, or anything that answers like one), disks, what is in flight, and the events that the
-rules allow. `SteppedWorld.choices` lists what may happen next, `SteppedWorld.take` lets one of it happen. It runs the
-protocol and looks at nothing in it; a `Watcher` may look on.
+The world knows hosts (`Host`, or anything that answers like one), what they share, what is in flight, and the events
+that the rules allow. `SteppedWorld.choices` lists what may happen next, `SteppedWorld.take` lets one of it happen. It
+runs the protocol and looks at nothing in it; a `Watcher` may look on.
 
 An operation takes effect at one moment between its issue and its completion, and completes then: no other host can
 tell a later completion apart. A crashed host's writes stay in flight, and so may a write that reported an error; they
 may land until a reservation shuts them out.
+
+What survived a power loss is decided where somebody looks: an operation that is chosen, and reads sectors of which it
+is not decided, waits for the choices that decide it, and takes effect with the last of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from shadowshare.protocol.errors import DiskError, FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Access, Operation
-from shadowshare.sim.disks.memory_disk import Answer, MemoryDisk, split_by_sector
+from shadowshare.sim.disks.sector_store import SectorStore
 from shadowshare.sim.host import Outcome, Request
 from shadowshare.sim.schedule import ScheduleError
-from shadowshare.sim.stepped.flight import Choice, Flight, Gathering, Happening, Step
+from shadowshare.sim.stepped.flight import Answer, Choice, Flight, Gathering, Happening, Step
 from shadowshare.sim.stepped.ports import HostPort, Watcher
 from shadowshare.sim.stepped.rules import Rules
+from shadowshare.sim.stepped.shared import SharedState
 
-NOBODY = -1
-"""Stands for the host that crashed in a power loss that nobody was told of."""
+EVERY_HOST = -1
+"""Stands for all hosts that have begun, where a power loss stops them."""
+
+
+class Client(NamedTuple):
+    """What is a host's own: the host, what it has in flight, and requests of which pieces were answered."""
+
+    host: HostPort
+    flights: tuple[Flight, ...]
+    gatherings: tuple[tuple[int, Gathering], ...]
+
+    def key(self) -> Hashable:
+        """Equal for two clients exactly if they will do the same; what is in flight follows from the rest."""
+        return self.host.key(), tuple([(task, gathering.key()) for task, gathering in self.gatherings])
 
 
 class SteppedWorld:
@@ -39,101 +55,117 @@ class SteppedWorld:
 
     def __init__(
         self,
-        disks: Sequence[MemoryDisk],
+        disks: Sequence[SectorStore],
         hosts: Sequence[HostPort],
         rules: Rules,
         watcher: Watcher | None = None,
     ) -> None:
-        self.disks = list(disks)
-        self.hosts = list(hosts)
-        self.watcher = watcher
+        self.shared = SharedState(disks, rules, watcher)
+        self.hosts: dict[int, HostPort] = dict(enumerate(hosts))
+        """By number; those that crashed are gone."""
         self.flights: list[Flight] = []
-        self.late: list[Flight] = []
-        """Writes that may still land: of hosts that crashed, or were told of an error."""
-        self.crashed: frozenset[int] = frozenset()
         self.trace: list[Step] | None = None
         self._gatherings: dict[tuple[int, int], Gathering] = {}
-        self._powering: int | None = None
-        self.permit(rules)
+        self._heed(rules)
+
+    def _heed(self, rules: Rules) -> None:
+        self.rules = rules
+        self._tears, self._readers, self._actors = rules.tears, rules.readers, rules.actors
+        self._is_plain = not rules.has_happenings and not any(disk.may_wait for disk in self.disks)
 
     def permit(self, rules: Rules) -> None:
         """Let ``rules`` hold from now on."""
-        self.rules = rules
-        self._tears, self._readers, self._actors = rules.tears, rules.readers, rules.actors
-        self.crashes_left = rules.crash_count
-        self.power_losses_left = rules.power_loss_count
-        self.write_errors_left = rules.write_error_count
-        self.read_errors_left = rules.read_error_count
-        self.flush_errors_left = rules.flush_error_count
-        errors_left = rules.write_error_count + rules.read_error_count + rules.flush_error_count
-        self._has_happenings = bool(rules.crash_count + errors_left)
+        self.shared.permit(rules)
+        self._heed(rules)
+
+    @property
+    def disks(self) -> list[Any]:
+        """By device number."""
+        return self.shared.disks
+
+    @property
+    def watcher(self) -> Any:
+        """Who looks on."""
+        return self.shared.watcher
+
+    @watcher.setter
+    def watcher(self, watcher: Watcher | None) -> None:
+        self.shared.watcher = watcher
 
     # -- what may happen -----------------------------------------------------------------------------------------
 
     @property
     def is_over(self) -> bool:
-        """Nothing is in flight any more: what may still happen are crashes and late writes."""
-        return not self.flights and self._powering is None
+        """No operation can take effect any more: what may still happen are crashes and late writes."""
+        return not self._ready() and not self.shared.deciding
 
     @property
     def is_stuck(self) -> bool:
-        """Nothing is in flight, but a task waits."""
-        return self.is_over and any(
-            host.unfinished_count for number, host in enumerate(self.hosts) if number not in self.crashed
-        )
+        """No operation can take effect, but a task waits."""
+        return self.is_over and any(host.unfinished_count for host in self.hosts.values())
+
+    def _ready(self) -> list[Flight]:
+        """The flights that can take effect now."""
+        if self._is_plain:
+            return self.flights
+        disks = self.shared.disks
+        return [
+            flight for flight in self.flights if disks[flight.operation.device].is_ready(flight.operation)
+        ]
 
     def choices(self) -> Sequence[Choice]:
         """Everything that may happen next, in a fixed order. Not to be kept across `take`."""
-        if not self._has_happenings:
+        if self._is_plain:
             return self.flights
-        if self._powering is not None:
-            return self._survivals()
-        return [*self.flights, *self._errors(), *self._late_writes(), *self._crashes()]
+        return self._decisions() if self.shared.deciding else self._undecided_choices()
 
-    def _survivals(self) -> list[Happening]:
-        device, sector = self._undecided()
-        survivors = range(len(self.disks[device].survivors(sector)))
-        return [Happening(f"keep.{index}", "keep", (device, sector, index)) for index in survivors]
+    def _undecided_choices(self) -> list[Choice]:
+        ready = self._ready()
+        if not self.rules.has_happenings:
+            return list(ready)
+        return [*ready, *self._errors(ready), *self._late_writes(), *self._crashes()]
 
-    def _undecided(self) -> tuple[int, int]:
-        for device, disk in enumerate(self.disks):
-            sector = disk.undecided()
-            if sector is not None:
-                return device, sector
-        raise AssertionError("a power loss without an undecided sector is over")
+    def _decisions(self) -> list[Choice]:
+        """What may have survived of the next sector that the choice which waits looks at."""
+        waiting = next(
+            (choice for choice in self._undecided_choices() if choice.label == self.shared.deciding), None
+        )
+        if waiting is None:
+            return []
+        undecided = self.shared.undecided_for(_operation_of(waiting))
+        assert undecided is not None, "a choice waits until the last sector is decided"
+        device, sector = undecided
+        survivors = range(len(self.disks[device].undecided[sector]))
+        return [Happening(f"keep.{index}", "keep", (device, sector, index, waiting)) for index in survivors]
 
-    def _errors(self) -> list[Happening]:
-        errors = []
-        for flight in self.flights:
+    def _errors(self, ready: Sequence[Flight]) -> list[Happening]:
+        errors, shared = [], self.shared
+        for flight in ready:
             access = flight.operation.access
-            if access is Access.WRITE and self.write_errors_left:
+            if access is Access.WRITE and shared.write_errors_left:
                 errors.append(Happening(f"{flight.label}!", "error-after", flight))
                 errors.append(Happening(f"{flight.label}~", "error-instead", flight))
-            elif (access is Access.READ and self.read_errors_left) or (
-                access is Access.FLUSH and self.flush_errors_left
+            elif (access is Access.READ and shared.read_errors_left) or (
+                access is Access.FLUSH and shared.flush_errors_left
             ):
                 errors.append(Happening(f"{flight.label}~", "error-instead", flight))
         return errors
 
     def _late_writes(self) -> list[Happening]:
-        return [Happening(f"late.{index}", "late", flight) for index, flight in enumerate(self.late)]
+        return [Happening(f"late.{index}", "late", flight) for index, flight in enumerate(self.shared.late)]
 
     def _crashes(self) -> list[Happening]:
         happenings: list[Happening] = []
-        if not self.crashes_left:
+        if not self.shared.crashes_left:
             return happenings
-        for host, _ in self.rules.successors:
-            if host not in self.crashed and self._is_running(host):
+        for host in self.rules.may_crash():
+            if host in self.hosts and not self.rules.is_waiting(host, self.shared.crashed):
                 happenings.append(Happening(f"crash.{self.rules.names[host]}", "crash", host))
-                if self.power_losses_left:
+                if self.shared.power_losses_left and not self.rules.power_stops_all:
                     happenings.append(Happening("power", "power", host))
+        if self.shared.power_losses_left and self.rules.power_stops_all:
+            happenings.append(Happening("power", "power", EVERY_HOST))
         return happenings
-
-    def _is_running(self, host: int) -> bool:
-        """Whether a host that may crash has begun: it is not the waiting successor of one that has not crashed."""
-        return all(
-            successor.host != host or other in self.crashed for other, successor in self.rules.successors
-        )
 
     # -- let it happen -------------------------------------------------------------------------------------------
 
@@ -143,43 +175,60 @@ class SteppedWorld:
 
     def take(self, choice: Choice) -> None:
         """Let one of `choices` happen; what it leads to is in flight then."""
-        if type(choice) is not Flight:
-            assert isinstance(choice, Happening)
-            self._happen(choice)
-            return
-        self.flights.remove(choice)
-        answer = self._perform(choice)
-        if self._gatherings or self.trace is not None:
-            self._answer(choice, answer, choice.label)
-        else:
+        if type(choice) is Flight and self._is_plain and not self._gatherings and self.trace is None:
+            self.flights.remove(choice)
+            answer = self.shared.perform(choice)
             self._take_outcome(choice.host, self.hosts[choice.host].deliver(choice.task, answer))
+        elif isinstance(choice, Happening) and choice.kind == "keep":
+            self._decide(choice)
+        elif not self._must_wait(choice):
+            self._happen(choice, choice.label)
 
-    def _happen(self, choice: Happening) -> None:
-        """Let an event happen."""
-        if choice.kind == "error-after":
-            self.write_errors_left -= 1
+    def _must_wait(self, choice: Choice) -> bool:
+        """Whether a choice waits until it is decided what survived of the sectors it looks at."""
+        operation = _operation_of(choice)
+        if operation is None or self.shared.undecided_for(operation) is None:
+            return False
+        self.shared.deciding = choice.label
+        subject = choice if isinstance(choice, Flight) else choice.subject
+        self._record(choice.label, subject.host, operation, None, ())
+        return True
+
+    def _decide(self, choice: Happening) -> None:
+        device, sector, survivor, waiting = choice.subject
+        self.disks[device].survive(sector, survivor)
+        if self.shared.undecided_for(_operation_of(waiting)) is not None:
+            self._record(choice.label, None, None, None, ())
+            return
+        self.shared.deciding = ""
+        self._happen(waiting, choice.label)
+
+    def _happen(self, choice: Choice, label: str) -> None:
+        if isinstance(choice, Flight):
+            self.flights.remove(choice)
+            self._answer(choice, self.shared.perform(choice), label)
+        elif choice.kind == "error-after":
+            self.shared.write_errors_left -= 1
             self.flights.remove(choice.subject)
-            answer = self._perform(choice.subject)
-            self._answer(choice.subject, answer or WriteError("the device reported an error"), choice.label)
+            answer = self.shared.perform(choice.subject)
+            if not isinstance(answer, Exception):
+                answer = WriteError("the device reported an error")
+            self._answer(choice.subject, answer, label)
         elif choice.kind == "error-instead":
-            self._fail(choice)
+            self._fail(choice, label)
         elif choice.kind == "late":
             flight = choice.subject
-            self.late.remove(flight)
-            self._perform(flight)
-            self._record(choice.label, flight.host, flight.operation, None, ())
+            self.shared.late.remove(flight)
+            self.shared.perform(flight)
+            self._record(label, flight.host, flight.operation, None, ())
         elif choice.kind == "crash":
-            self._record(choice.label, choice.subject, None, None, ())
+            self._record(label, choice.subject, None, None, ())
+            self.shared.crashes_left -= 1
             self._crash(choice.subject)
             self._succeed(choice.subject)
-        elif choice.kind == "power":
-            self._record(choice.label, None, None, None, ())
-            self._lose_power(choice.subject)
         else:
-            device, sector, version = choice.subject
-            self._record(choice.label, None, None, None, ())
-            self.disks[device].survive(sector, version)
-            self._end_power_loss()
+            self._record(label, None, None, None, ())
+            self._lose_power(choice.subject)
 
     def take_label(self, label: str) -> None:
         """Let the choice with this label happen.
@@ -195,42 +244,28 @@ class SteppedWorld:
         possible = ", ".join(choice.label for choice in choices) or "nothing"
         raise ScheduleError(f"{label!r} cannot happen here; what can: {possible}")
 
-    def _fail(self, choice: Happening) -> None:
-        flight = choice.subject
+    def _fail(self, choice: Happening, label: str) -> None:
+        flight, shared = choice.subject, self.shared
         self.flights.remove(flight)
+        shared.failed(flight)
         error: DiskError
         if flight.operation.access is Access.READ:
-            self.read_errors_left -= 1
+            shared.read_errors_left -= 1
             error = ReadError("the device reported an error")
         elif flight.operation.access is Access.FLUSH:
-            self.flush_errors_left -= 1
+            shared.flush_errors_left -= 1
             error = FlushError("the device reported an error")
         else:
-            self.write_errors_left -= 1
-            self.late.append(flight)
+            shared.write_errors_left -= 1
+            shared.late.append(flight)
             error = WriteError("the device reported an error")
-        self._answer(flight, error, choice.label)
-
-    def _perform(self, flight: Flight) -> Answer:
-        operation = flight.operation
-        answer = self.disks[operation.device].perform(operation, flight.host, flight.issued_at)
-        access = operation.access
-        if access is Access.WRITE:
-            if self.watcher is not None and answer is None:
-                self.watcher.wrote(self, flight.host, operation)
-        elif access is Access.RESERVE and self.late:
-            disk = self.disks[operation.device]
-            self.late = [
-                late
-                for late in self.late
-                if late.operation.device != operation.device or not disk.is_fenced(late.host)
-            ]
-        return answer
+        self._answer(flight, error, label)
 
     def _answer(self, flight: Flight, answer: Answer, label: str) -> None:
         host, task = flight.host, flight.task
         delivered: Any = answer
-        if self._gatherings and (gathering := self._gatherings.get((host, task))) is not None:
+        gathering = self._gatherings.get((host, task))
+        if gathering is not None:
             gathering.answers[flight.piece] = answer
             if len(gathering.answers) < sum(gathering.piece_counts):
                 self._record(label, host, flight.operation, answer, ())
@@ -246,18 +281,20 @@ class SteppedWorld:
         for task, request in requests:
             if isinstance(request, tuple) or (self._tears and request.sector_count > 1):
                 self._submit_pieces(host, task, request)
-                continue
-            if request.access is not Access.READ and host in self._readers:
-                self._tell_submitted(host, request)
-            issued_at = self.disks[request.device].write_count
-            self.flights.append(Flight(host, task, 0, request, issued_at, self._actors[host][task]))
+            else:
+                self._submit(Flight(host, task, 0, request, self._actors[host][task]))
         if reports and self.watcher is not None:
             for report in reports:
-                self.watcher.reported(self, host, report)
+                self.watcher.reported(self.shared, host, report)
 
-    def _tell_submitted(self, host: int, operation: Operation) -> None:
-        if self.watcher is not None:
-            self.watcher.submitted(self, host, operation)
+    def _submit(self, flight: Flight) -> None:
+        access = flight.operation.access
+        if access is not Access.READ:
+            if flight.host in self._readers and self.watcher is not None:
+                self.watcher.submitted(self.shared, flight.host, flight.operation)
+            if access is Access.FLUSH:
+                self.shared.issued(flight)
+        self.flights.append(flight)
 
     def _submit_pieces(self, host: int, task: int, request: Request) -> None:
         actor = self._actors[host][task]
@@ -266,14 +303,10 @@ class SteppedWorld:
         gathering = Gathering([], is_single)
         piece = 0
         for operation in operations:
-            disk = self.disks[operation.device]
-            if operation.access is not Access.READ and host in self._readers:
-                self._tell_submitted(host, operation)
-            pieces = split_by_sector(operation, disk.sector_bytes) if self._tears else [operation]
+            pieces = self.disks[operation.device].pieces(operation) if self._tears else [operation]
             gathering.piece_counts.append(len(pieces))
             for part in pieces:
-                label = f"{actor}.{piece}" if piece else actor
-                self.flights.append(Flight(host, task, piece, part, disk.write_count, label))
+                self._submit(Flight(host, task, piece, part, f"{actor}.{piece}" if piece else actor))
                 piece += 1
         self._gatherings[host, task] = gathering
 
@@ -281,39 +314,31 @@ class SteppedWorld:
 
     def _crash(self, host: int) -> None:
         """The host stops; its writes in flight may still land, each sector of them for itself if operations tear."""
-        self.crashes_left -= 1
-        self.crashed |= {host}
-        mine = [flight for flight in self.flights if flight.host == host]
+        self.shared.crash(host, [flight for flight in self.flights if flight.host == host])
         self.flights = [flight for flight in self.flights if flight.host != host]
-        self.late += [flight for flight in mine if flight.operation.access is Access.WRITE]
         self._gatherings = {key: value for key, value in self._gatherings.items() if key[0] != host}
-        self.hosts[host].close()
+        self.hosts.pop(host).close()
 
     def _lose_power(self, host: int) -> None:
-        """The disks lose power, and the active host counts as crashed; unless they keep it to themselves."""
-        self.power_losses_left -= 1
-        if any(disk.misbehaviour.power_loss_is_silent for disk in self.disks):
-            self.crashes_left -= 1
-            self._powering = NOBODY
-        else:
-            self._crash(host)
-            self._powering = host
-        self._end_power_loss()
-
-    def _end_power_loss(self) -> None:
-        """Go on once it is decided of every sector what survived."""
-        if self._powering is None or any(disk.undecided() is not None for disk in self.disks):
-            return
-        host, self._powering = self._powering, None
-        if self.watcher is not None:
-            self.watcher.lost_power(self)
-        if host != NOBODY:
-            self._succeed(host)
+        """The disks lose power, and hosts count as crashed with them; unless the disks keep it to themselves."""
+        self.shared.crashes_left -= 1
+        stopped = [host]
+        if self.shared.power_loss_is_silent:
+            stopped = []
+        elif host == EVERY_HOST:
+            stopped = [
+                number for number in self.hosts if not self.rules.is_waiting(number, self.shared.crashed)
+            ]
+        for number in stopped:
+            self._crash(number)
+        self.shared.lose_power()
+        for number in stopped:
+            self._succeed(number)
 
     def _succeed(self, host: int) -> None:
-        successor = dict(self.rules.successors)[host]
-        for task in successor.tasks:
-            self.start(successor.host, task)
+        for successor in self.rules.successors_of(host):
+            for task in successor.tasks:
+                self.start(successor.host, task)
 
     def _record(
         self,
@@ -328,50 +353,44 @@ class SteppedWorld:
 
     # -- states --------------------------------------------------------------------------------------------------
 
+    def client(self, number: int) -> Client:
+        """A copy of what is a host's own; the host must be able to fork."""
+        gatherings = [
+            (task, gathering.fork()) for (host, task), gathering in self._gatherings.items() if host == number
+        ]
+        return Client(
+            self.hosts[number].fork(),
+            tuple([flight for flight in self.flights if flight.host == number]),
+            tuple(sorted(gatherings, key=lambda entry: entry[0])),
+        )
+
+    @classmethod
+    def of(cls, shared: SharedState, clients: Mapping[int, Client]) -> SteppedWorld:
+        """A world of a copy of ``shared`` and some clients; the other hosts are as if they did nothing."""
+        world = object.__new__(cls)
+        world.shared = shared.fork()
+        world.hosts, world.flights, world.trace, world._gatherings = {}, [], None, {}
+        for number, client in clients.items():
+            world.hosts[number] = client.host.fork()
+            world.flights += client.flights
+            for task, gathering in client.gatherings:
+                world._gatherings[number, task] = gathering.fork()
+        world._heed(shared.rules)
+        return world
+
     def fork(self) -> SteppedWorld:
         """An independent copy in the same state; the hosts must be able to fork."""
-        watcher = None if self.watcher is None else self.watcher.fork()
-        copy = SteppedWorld([], [host.fork() for host in self.hosts], self.rules, watcher)
-        copy.disks = [disk.fork() for disk in self.disks]
+        copy = SteppedWorld.of(self.shared, {number: self.client(number) for number in self.hosts})
         copy.flights = list(self.flights)
-        copy.late = list(self.late)
-        copy.crashed = self.crashed
-        copy.crashes_left = self.crashes_left
-        copy.power_losses_left = self.power_losses_left
-        copy.write_errors_left = self.write_errors_left
-        copy.read_errors_left = self.read_errors_left
-        copy.flush_errors_left = self.flush_errors_left
-        copy._gatherings = {key: gathering.fork() for key, gathering in self._gatherings.items()}
-        copy._powering = self._powering
         return copy
 
     def key(self) -> Hashable:
-        """Equal for two worlds of the same scenario exactly if nothing that can happen tells them apart.
+        """Equal for two worlds of the same scenario exactly if nothing that can happen tells them apart."""
+        return self.shared.key(), tuple([self.client(number).key() for number in self.hosts])
 
-        What is in flight follows from the hosts' states and from the pieces that were answered; of a flush, also when
-        it was issued matters.
-        """
-        gathered = tuple(
-            [
-                (task, tuple(sorted(gathering.answers.items())))
-                for task, gathering in sorted(self._gatherings.items())
-            ]
-        )
-        flushes = tuple(
-            [
-                (flight.host, flight.task, flight.issued_at)
-                for flight in self.flights
-                if flight.operation.access is Access.FLUSH and self.disks[flight.operation.device].versions
-            ]
-        )
-        return (
-            tuple([None if number in self.crashed else host.key() for number, host in enumerate(self.hosts)]),
-            tuple([disk.key() for disk in self.disks]),
-            gathered,
-            flushes,
-            tuple([flight.identity() for flight in self.late]),
-            (self.crashes_left, self.power_losses_left),
-            (self.write_errors_left, self.read_errors_left, self.flush_errors_left),
-            self._powering,
-            None if self.watcher is None else self.watcher.key(),
-        )
+
+def _operation_of(choice: Choice) -> Any:
+    """The operation that takes effect with a choice; None if none does."""
+    if isinstance(choice, Flight):
+        return choice.operation
+    return choice.subject.operation if choice.kind in ("error-after", "late") else None

@@ -20,11 +20,13 @@ from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.counterexample import replay as replay_schedule
-from shadowshare.verify.explorer import STATE_COUNT_MAXIMUM
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME, REAL_SCENARIO_STORY, run_real_scenario
 from shadowshare.verify.result import ScenarioResult
 from shadowshare.verify.runner import Plan, run_scenario
+from shadowshare.verify.search import STATE_COUNT_MAXIMUM
+from shadowshare.verify.strategies.exhaustive import Exhaustive
+from shadowshare.verify.strategies.random_walk import RandomWalk
 
 _FILES = click.option(
     "--file",
@@ -84,7 +86,8 @@ def run(
     """
     scenarios, with_real = _chosen(names, files)
     implementation = _implementation(mutant_name)
-    plan = Plan(implementation, max_states, max_seconds, random_count, seed)
+    strategy = Exhaustive() if random_count is None else RandomWalk(seed)
+    plan = Plan(implementation, max_states, max_seconds, random_count, strategy=strategy)
     results = []
     with _progress() as say:
         for scenario in scenarios:

@@ -1,0 +1,144 @@
+"""What the hosts of a stepped world share: the disks, what was left in flight, the faults left, and who looks on.
+
+What one host can do next, and what that leads to, depends on its own state and on this alone; explorers rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
+
+from shadowshare.protocol.operations import Access, Operation
+from shadowshare.sim.disks.sector_store import SectorStore
+from shadowshare.sim.stepped.flight import Flight
+from shadowshare.sim.stepped.ports import Watcher
+from shadowshare.sim.stepped.rules import Rules
+
+Answer = Any
+
+
+class SharedState:
+    """The part of a stepped world that is no host's own.
+
+    Args:
+        disks: by device number. Devices may be the same disk only if their numbers are.
+        rules: what may happen.
+        watcher: looks on.
+    """
+
+    def __init__(self, disks: Sequence[SectorStore], rules: Rules, watcher: Watcher | None) -> None:
+        self.disks: list[Any] = list(disks)
+        self.watcher = watcher
+        self.late: list[Flight] = []
+        """Writes that may still land: of hosts that crashed, or were told of an error."""
+        self.crashed: frozenset[int] = frozenset()
+        self.deciding = ""
+        """Label of the choice that was made, and waits until it is decided what survived of the sectors it reads."""
+        self._flush_issues: dict[tuple[int, int, int], tuple[int, int]] = {}
+        self.permit(rules)
+
+    def permit(self, rules: Rules) -> None:
+        """Let ``rules`` hold from now on."""
+        self.rules = rules
+        self.crashes_left = rules.crash_count
+        self.power_losses_left = rules.power_loss_count
+        self.write_errors_left = rules.write_error_count
+        self.read_errors_left = rules.read_error_count
+        self.flush_errors_left = rules.flush_error_count
+
+    # -- operations ----------------------------------------------------------------------------------------------
+
+    def issued(self, flight: Flight) -> None:
+        """Note when a flush was issued: it covers no later write."""
+        operation = flight.operation
+        if operation.access is Access.FLUSH and self.disks[operation.device].has_volatile_cache:
+            issued_at = self.disks[operation.device].write_count
+            self._flush_issues[flight.host, flight.task, flight.piece] = (operation.device, issued_at)
+
+    def perform(self, flight: Flight) -> Answer:
+        """Let a flight's operation take effect."""
+        operation = flight.operation
+        disk = self.disks[operation.device]
+        access = operation.access
+        issued_at = disk.write_count if access is not Access.FLUSH else self._flush_issued_at(flight)
+        answer = disk.perform(operation, flight.host, issued_at)
+        if access is Access.WRITE:
+            if self.watcher is not None and not isinstance(answer, Exception):
+                self.watcher.wrote(self, flight.host, operation)
+        elif access is Access.RESERVE and self.late:
+            self.late = [
+                late
+                for late in self.late
+                if late.operation.device != operation.device or not disk.is_fenced(late.host)
+            ]
+        return answer
+
+    def _flush_issued_at(self, flight: Flight) -> int:
+        known = self._flush_issues.pop((flight.host, flight.task, flight.piece), None)
+        count: int = self.disks[flight.operation.device].write_count if known is None else known[1]
+        return count
+
+    def failed(self, flight: Flight) -> None:
+        """A flight's operation ended with an error and without an effect."""
+        self._flush_issues.pop((flight.host, flight.task, flight.piece), None)
+
+    # -- crashes -------------------------------------------------------------------------------------------------
+
+    def crash(self, host: int, flights: Sequence[Flight]) -> None:
+        """A host stopped; the writes among its ``flights`` may still land."""
+        self.crashed |= {host}
+        self.late += [flight for flight in flights if flight.operation.access is Access.WRITE]
+        self._flush_issues = {key: issue for key, issue in self._flush_issues.items() if key[0] != host}
+
+    @property
+    def power_loss_is_silent(self) -> bool:
+        """Whether nobody is told when the disks lose power."""
+        return any(disk.power_loss_is_silent for disk in self.disks)
+
+    def lose_power(self) -> None:
+        """The disks lose power; what survived is decided where somebody looks."""
+        self.power_losses_left -= 1
+        for disk in self.disks:
+            disk.lose_power()
+        if self.watcher is not None:
+            self.watcher.lost_power(self)
+
+    def undecided_for(self, operation: Operation) -> tuple[int, int] | None:
+        """Device and number of the first undecided sector that an operation, or the watcher of it, looks at."""
+        if any(disk.undecided for disk in self.disks):
+            for device, sectors in self._looked_at(operation):
+                sector = self.disks[device].first_undecided(sectors)
+                if sector is not None:
+                    return device, sector
+        return None
+
+    def _looked_at(self, operation: Operation) -> Iterator[tuple[int, Sequence[int]]]:
+        if operation.access is Access.READ or operation.verb == "compare-and-write":
+            yield operation.device, range(operation.sector, operation.sector + operation.sector_count)
+        elif self.watcher is not None:
+            yield from self.watcher.inspects(operation)
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def fork(self) -> SharedState:
+        """An independent copy in the same state."""
+        copy = object.__new__(SharedState)
+        copy.__dict__.update(self.__dict__)
+        copy.disks = [disk.fork() for disk in self.disks]
+        copy.watcher = None if self.watcher is None else self.watcher.fork()
+        copy.late = list(self.late)
+        copy._flush_issues = dict(self._flush_issues)
+        return copy
+
+    def key(self) -> Hashable:
+        """Equal for two shared states exactly if nothing that can happen tells them apart."""
+        return (
+            tuple([disk.key() for disk in self.disks]),
+            self.crashed,
+            self.deciding,
+            tuple([flight.identity() for flight in self.late]),
+            tuple(sorted(item for item in self._flush_issues.items() if self.disks[item[1][0]].versions)),
+            (self.crashes_left, self.power_losses_left),
+            (self.write_errors_left, self.read_errors_left, self.flush_errors_left),
+            None if self.watcher is None else self.watcher.key(),
+        )

@@ -1,0 +1,73 @@
+"""A scenario's race as a product of automata, watched by the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+from shadowshare.models.computers import Implementation, step_key
+from shadowshare.models.observations import ReadEnded
+from shadowshare.scenarios.definition import Scenario, edit
+from shadowshare.scenarios.staging import stage
+from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.sim.stepped.world import Client
+from shadowshare.verify.memoised import MemoisedHost, automata
+from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.product import Product
+
+
+class Race:
+    """A scenario, ready to be explored.
+
+    Args:
+        scenario: what happens.
+        implementation: the protocol code under test; the real one by default.
+        merges: whether hosts at rest merge by their digest; without, by their whole history.
+    """
+
+    def __init__(
+        self, scenario: Scenario, implementation: Implementation | None = None, merges: bool = True
+    ) -> None:
+        self.scenario = scenario
+        self._automata = automata(scenario, implementation or Implementation(), merges)
+        hosts = [MemoisedHost(automaton) for automaton in self._automata]
+        self._judged: dict[tuple[Hashable, bool], Any] = {}
+        self.product = Product(stage(scenario, hosts, Oracle(scenario)), self._judge_end)
+
+    def _judge_end(self, shared: SharedState, clients: Sequence[Client | None]) -> Any:
+        """Audit what is left on the disks, once for each state of them."""
+        is_stuck = any(client.host.unfinished_count for client in clients if client is not None)
+        key = (id(shared), is_stuck)  # the product keeps each of its shared parts
+        if key not in self._judged:
+            assert isinstance(shared.watcher, Oracle)
+            oracle = shared.watcher.fork()
+            oracle.audit(shared, is_stuck)
+            self._judged[key] = oracle.violation
+        return self._judged[key]
+
+    @property
+    def host_run_count(self) -> int:
+        """How often protocol code really ran."""
+        return sum(automaton.run_count for automaton in self._automata)
+
+    def unreached(self) -> tuple[str, ...]:
+        """The passives' read steps of the race that ended with data in no schedule that was run."""
+        unreached = []
+        for plan, automaton in zip(self.scenario.hosts, self._automata, strict=True):
+            reached = {report.key for report in automaton.reports() if isinstance(report, ReadEnded)}
+            for number, script in list(enumerate(plan.scripts))[plan.before_count :]:
+                unreached += [
+                    f"{plan.name}: {step.text}"
+                    for position, step in enumerate(script)
+                    if step.verb == "read" and step_key(plan.name, number, position) not in reached
+                ]
+        return tuple(unreached)
+
+
+def without_hosts(scenario: Scenario, names: set[str]) -> Scenario:
+    """The scenario with some passives taken away."""
+    return edit(
+        scenario,
+        hosts=tuple(plan for plan in scenario.hosts if plan.name not in names),
+        before=tuple(name for name in scenario.before if name not in names),
+    )

@@ -1,0 +1,36 @@
+"""Every state, breadth first: proves, or finds a shortest counterexample."""
+
+from __future__ import annotations
+
+from shadowshare.verify.product import Product
+from shadowshare.verify.result import Exploration
+from shadowshare.verify.search import Budget, Progress, Search
+
+
+class Exhaustive:
+    """Every state, breadth first.
+
+    Args:
+        counts_schedules: whether to count the interleavings that were covered, which takes about as long again.
+    """
+
+    name = "exhaustive"
+    is_sampling = False
+
+    def __init__(self, counts_schedules: bool = True) -> None:
+        self._counts_schedules = counts_schedules
+
+    def run(self, product: Product, budget: Budget, progress: Progress | None = None) -> Exploration:
+        """Search until everything is covered, something is violated, or the budget is spent."""
+        search = Search(product)
+        reason = search.run(budget, progress)
+        return Exploration(
+            search.violation,
+            search.labels,
+            search.is_exhausted,
+            reason,
+            search.schedule_count() if search.is_exhausted and self._counts_schedules else None,
+            state_count=len(search.states),
+            step_count=search.step_count,
+            depth_steps=search.depth_steps(),
+        )

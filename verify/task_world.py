@@ -1,0 +1,208 @@
+"""Tasks on shared cells as a product of automata, and the end that a check gets to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from traceback import extract_tb
+from typing import Any
+
+from shadowshare.protocol.operations import Access, Operation
+from shadowshare.sim.disks.sector_store import SectorStore, under_every_survival
+from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.sim.stepped.world import Client, SteppedWorld
+from shadowshare.verify.memoised import Automaton, MemoisedHost
+from shadowshare.verify.product import Product
+from shadowshare.verify.result import Violation
+from shadowshare.verify.setup import Setup, TaskEnded, computer_of
+
+END_RULES = ("deadlock", "check")
+"""Rules that are judged where no operation can take effect; all others at once."""
+
+
+class SpansReaders(Exception):
+    """A check speaks of the results of two tasks that only read."""
+
+
+class AsksForAlike(Exception):
+    """A check asks for the result of one of several tasks that do the same."""
+
+
+class _NotOfThisReader(Exception):
+    """A check asks for the result of a reader that is not being explored: this end is none of its business."""
+
+
+class End:
+    """What the cells hold and what the tasks returned when no operation can take effect any more."""
+
+    def __init__(
+        self, cells: Sequence[Any], setup: Setup, results: dict[str, Any], reader: str, alike: frozenset[str]
+    ) -> None:
+        self._values = setup.values(cells)
+        self._results = results
+        self._reader = reader
+        self._alike = alike
+        self._asked_reader = False
+
+    def __getitem__(self, name: str) -> Any:
+        """What the cell, or array, of that name holds."""
+        return self._values[name]
+
+    def result(self, task: str) -> Any:
+        """What a task returned; None if it crashed or has not begun.
+
+        Raises:
+            KeyError: there is no such task.
+        """
+        if task in self._alike:
+            raise AsksForAlike(f"the check asks for the result of {task}")
+        if task == self._reader:
+            self._asked_reader = True
+        elif task not in self._results and self._reader:
+            if self._asked_reader:
+                raise SpansReaders(f"the check speaks of both {self._reader} and {task}")
+            raise _NotOfThisReader
+        return self._results[task]
+
+
+Check = Callable[[End], "bool | None"]
+"""Judges an end: says False, or fails, if it is wrong."""
+
+
+class TaskWatcher:
+    """Sees every exception that a task does not catch."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.violation: Violation | None = None
+        self._names = [task.name for task in setup.tasks]
+
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
+        """Nothing to note."""
+
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
+        """Every task may do everything."""
+
+    def lost_power(self, shared: SharedState) -> None:
+        """Nothing to note."""
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        """Nothing."""
+        return ()
+
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
+        """A task ended with an exception."""
+        if self.violation is None:
+            rule = "assertion" if isinstance(report, AssertionError) else "error"
+            self.violation = Violation(rule, _describe(report), self._names[host])
+
+    def fork(self) -> TaskWatcher:
+        """An independent copy."""
+        copy = object.__new__(TaskWatcher)
+        copy.violation, copy._names = self.violation, self._names
+        return copy
+
+    def key(self) -> Hashable:
+        """It remembers nothing but a violation."""
+        return None
+
+
+def _describe(error: BaseException) -> str:
+    """An exception in one line: what it says, or the line that raised it."""
+    if isinstance(error, AssertionError) and not str(error):
+        frames = extract_tb(error.__traceback__)
+        if frames:
+            return f"line {frames[-1].lineno} of {frames[-1].name}: {frames[-1].line}"
+    return f"{type(error).__name__}: {error}"
+
+
+class TaskWorld:
+    """Tasks of a setup, ready to be explored.
+
+    Args:
+        setup: cells and tasks.
+        check: judges each end.
+        merges: whether tasks at rest merge by their key.
+        alike_merge: whether to take tasks that do the same for one another.
+        reader: name of the only task that is taken to be one that only reads; empty if all are there.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        check: Check | None = None,
+        merges: bool = True,
+        alike_merge: bool = False,
+        reader: str = "",
+    ) -> None:
+        self.setup = setup
+        self._check = check
+        self._reader = reader
+        rules = setup.rules()
+        alike = setup.alike()
+        automata = {
+            number: automaton
+            for group in alike
+            for automaton in [Automaton(partial(computer_of, setup.tasks[group[0]]), merges)]
+            for number in group
+        }
+        self._automata = [automata[number] for number in range(len(setup.tasks))]
+        groups = (
+            [group for group in alike if len(group) > 1] if alike_merge and not rules.has_happenings else []
+        )
+        self._alike = frozenset(setup.tasks[number].name for group in groups for number in group)
+        self._judged: dict[Hashable, Violation | None] = {}
+        hosts = [MemoisedHost(automaton) for automaton in self._automata]
+        world = SteppedWorld([setup.cells()], hosts, rules, TaskWatcher(setup))
+        for number, task in enumerate(setup.tasks):
+            if not task.recovers:
+                world.start(number, 0)
+        self.product = Product(world, self._judge_end, groups)
+
+    @property
+    def host_run_count(self) -> int:
+        """How often code of the tasks really ran."""
+        return sum(automaton.run_count for automaton in dict.fromkeys(self._automata))
+
+    def writes(self, task: str) -> bool:
+        """Whether a task asked, in any schedule that was run, for anything but reads."""
+        names = [one.name for one in self.setup.tasks]
+        requests = self._automata[names.index(task)].requests()
+        return any(operation.access is not Access.READ for operation in requests)
+
+    def _judge_end(self, shared: SharedState, clients: Sequence[Client | None]) -> Violation | None:
+        waiting = [
+            task.name
+            for task, client in zip(self.setup.tasks, clients, strict=True)
+            if client is not None and client.host.unfinished_count
+        ]
+        if waiting:
+            return Violation("deadlock", f"wait for ever: {', '.join(waiting)}", waiting[0])
+        if self._check is None:
+            return None
+        results = {task.name: _result(client) for task, client in zip(self.setup.tasks, clients, strict=True)}
+        wrong: list[Violation] = []
+        under_every_survival(shared.disks, partial(self._judge_cells, results, wrong))
+        return wrong[0] if wrong else None
+
+    def _judge_cells(
+        self, results: dict[str, Any], wrong: list[Violation], disks: Sequence[SectorStore]
+    ) -> None:
+        assert self._check is not None
+        cells = disks[0]
+        cells.check_decided(range(cells.sector_count))
+        end = End(cells.sectors, self.setup, results, self._reader, self._alike)
+        try:
+            if self._check(end) is False:
+                held = dict(self.setup.values(cells.sectors))
+                wrong.append(Violation("check", f"the check says False of {held}", ""))
+        except _NotOfThisReader:
+            pass
+        except AssertionError as error:
+            wrong.append(Violation("check", _describe(error), ""))
+
+
+def _result(client: Client | None) -> Any:
+    boundary = (
+        client.host.boundary() if client is not None and isinstance(client.host, MemoisedHost) else None
+    )
+    return boundary.result if isinstance(boundary, TaskEnded) else None

@@ -1,0 +1,164 @@
+"""Any tasks on shared cells, explored: for protocols that have nothing to do with shadow copies.
+
+A `Setup` names cells and the tasks that share them. A task is an ``async`` function that awaits operations on cells;
+from one such operation to the next it runs alone, and it shares nothing with the others but the cells::
+
+    setup = Setup()
+    counter = setup.cell("counter", 0)
+
+    async def increment():
+        value = await counter.read()
+        await counter.write(value + 1)
+
+    setup.task("A", increment)
+    setup.task("B", increment)
+    result = explore(setup, lambda end: end["counter"] == 2)
+    assert result.verdict == "violated" and result.labels == ("A", "B", "A", "B")
+
+Violations are: an assertion or any other exception in a task, tasks that wait for ever, and a ``check`` of what the
+cells and the tasks' results are in the end that says False or fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from shadowshare.verify.result import Exploration, sum_of
+from shadowshare.verify.search import Budget, Progress
+from shadowshare.verify.setup import Array, Cell, Lock, Setup, flush, rest
+from shadowshare.verify.strategies.exhaustive import Exhaustive
+from shadowshare.verify.strategies.random_walk import RandomWalk
+from shadowshare.verify.strategies.strategy import Strategy
+from shadowshare.verify.task_world import END_RULES, AsksForAlike, Check, End, SpansReaders, TaskWorld
+
+__all__ = ["Array", "Cell", "Check", "End", "Lock", "Setup", "TaskWorld", "explore", "flush", "rest"]
+
+GUESS_EXECUTION_COUNT = 4
+"""Random schedules from which it is guessed which tasks only read."""
+
+
+def explore(
+    setup: Setup,
+    check: Check | None = None,
+    *,
+    strategy: Strategy | None = None,
+    budget: Budget | None = None,
+    merges: bool = True,
+    readers_apart: bool = True,
+    alike_merge: bool = True,
+    progress: Progress | None = None,
+) -> Exploration:
+    """Explore interleavings of tasks; every one of them, unless ``strategy`` says otherwise.
+
+    Args:
+        setup: cells and tasks.
+        check: judges each end; says False or fails if it is wrong.
+        strategy: which interleavings to run, and in which order.
+        budget: how much may be spent.
+        merges: whether tasks at `rest` merge by their key; without, by their whole history.
+        readers_apart: whether to explore tasks that only read one at a time, where that cannot change the verdict.
+        alike_merge: whether to take tasks that do the same for one another, where that cannot change the verdict.
+        progress: told how far it is.
+    """
+    budget, strategy = budget or Budget(), strategy or Exhaustive()
+    run = _Run(setup, check, strategy, budget, merges, alike_merge, progress)
+    if strategy.is_sampling:
+        return run.together(alike_merge=False)
+    refused = ""
+    if readers_apart and len(setup.tasks) > 1:
+        try:
+            apart = run.apart()
+        except SpansReaders as reason:
+            refused = f"readers one at a time: {reason}"
+        else:
+            if apart is not None:
+                return apart
+    try:
+        found = run.together(alike_merge)
+    except AsksForAlike as reason:
+        found = run.together(alike_merge=False)
+        found = replace(found, refused=(f"tasks that do the same taken for one another: {reason}",))
+    return replace(found, refused=(refused, *found.refused)) if refused else found
+
+
+class _Run:
+    """One call of `explore`."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        check: Check | None,
+        strategy: Strategy,
+        budget: Budget,
+        merges: bool,
+        alike_merge: bool,
+        progress: Progress | None,
+    ) -> None:
+        self._setup = setup
+        self._check = check
+        self._strategy = strategy
+        self._budget = budget
+        self._merges = merges
+        self._alike_merge = alike_merge
+        self._progress = progress
+
+    def together(self, alike_merge: bool) -> Exploration:
+        """All tasks at once."""
+        world = TaskWorld(self._setup, self._check, self._merges, alike_merge)
+        found = self._explore(world)
+        if world.product.has_alike:
+            found = replace(found, reductions=("tasks that do the same were taken for one another",))
+        return found
+
+    def _explore(self, world: TaskWorld) -> Exploration:
+        found = self._strategy.run(world.product, self._budget, self._progress)
+        return replace(found, host_run_count=world.host_run_count)
+
+    def apart(self) -> Exploration | None:
+        """Each task that only reads, with all those that do more; None if that cannot be done, or saves nothing.
+
+        Which ones only read is a guess, from a few random schedules, until each was explored with all that do more;
+        then it is known (docs/exploration.md).
+        """
+        writers = self._seen_to_write()
+        while True:
+            readers = [task.name for task in self._setup.tasks if task.name not in writers]
+            if len(readers) < 2:
+                return None
+            parts: list[Exploration] = []
+            for reader in self._representatives(readers):
+                setup = self._setup.only([*writers, reader])
+                world = TaskWorld(setup, self._check, self._merges, reader=reader)
+                parts.append(self._explore(world))
+                if world.writes(reader):
+                    writers.add(reader)
+                    break
+                violation = parts[-1].violation
+                if violation is not None and violation.rule in END_RULES:
+                    return None  # what is not explored yet might still write, and so change the ends
+                if parts[-1].verdict != "verified":
+                    return self._summed(parts, readers)
+            else:
+                return self._summed(parts, readers)
+
+    def _seen_to_write(self) -> set[str]:
+        """The tasks that write in one of a few random schedules."""
+        world = TaskWorld(self._setup, None, self._merges)
+        walk = RandomWalk()
+        for number in range(GUESS_EXECUTION_COUNT):
+            walk.run_one(world.product, number)
+        return {task.name for task in self._setup.tasks if world.writes(task.name)}
+
+    def _representatives(self, readers: Collection[str]) -> Iterator[str]:
+        """The readers to explore: one of those that do the same, unless that is not wanted."""
+        tasks = self._setup.tasks
+        for group in self._setup.alike():
+            names = [tasks[number].name for number in group if tasks[number].name in readers]
+            yield from names[:1] if self._alike_merge else names
+
+    def _summed(self, parts: list[Exploration], readers: Collection[str]) -> Exploration:
+        reductions = [f"{len(readers)} tasks explored one at a time: each only reads"]
+        if len(parts) < len(readers) and parts[-1].verdict == "verified":
+            reductions.append(f"of tasks that only read and do the same, one: {len(parts)} of {len(readers)}")
+        return replace(sum_of(parts), reductions=tuple(reductions))
