@@ -13,9 +13,11 @@ be taken for one (`Product.canonical`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
+from shadowshare.protocol.operations import Access
 from shadowshare.sim.stepped.flight import Choice, Flight, Step
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import EVERY_HOST, Client, SteppedWorld
@@ -53,10 +55,11 @@ class Lane:
         moves: by those bits: what can happen.
     """
 
-    __slots__ = ("_kind", "hosts", "mask", "moves")
+    __slots__ = ("_kind", "hosts", "is_of_operations", "mask", "moves")
 
     def __init__(self, kind: str, hosts: tuple[int, ...]) -> None:
         self._kind = kind
+        self.is_of_operations = kind == "operations"
         self.hosts = hosts
         self.mask = SHARED_MASK
         for host in hosts:
@@ -143,6 +146,7 @@ class Product:
         self._clients = [
             clients.setdefault(group_of.get(host, host), _Clients()) for host in range(self.host_count)
         ]
+        self._reads: dict[tuple[int, str, Any], Move | None] = {}
         self._alike = [tuple(map(shift_of, group)) for group in alike if len(group) > 1]
         self.operation_lanes = [Lane("operations", (host,)) for host in range(self.host_count)]
         self.event_lanes = list(self._event_lanes())
@@ -211,19 +215,46 @@ class Product:
 
     def learn(self, lane: Lane, state: int) -> tuple[Move, ...]:
         """Find out what can happen in a lane, by letting it happen."""
-        local = state & lane.mask
-        clients = {host: client for host in lane.hosts if (client := self.client(state, host)) is not None}
         shared = self.shared(state)
+        clients = {host: client for host in lane.hosts if (client := self.client(state, host)) is not None}
+        moves = None
+        if lane.is_of_operations and shared.reads_change_nothing:
+            moves = self._reads_of(lane, state, shared, clients)
+        if moves is None:
+            choices = SteppedWorld.of(shared, clients).choices()
+            moves = [self._let_happen(lane, state, clients, choice) for choice in choices if lane.has(choice)]
+        lane.moves[state & lane.mask] = tuple(moves)
+        return lane.moves[state & lane.mask]
+
+    def _let_happen(self, lane: Lane, state: int, clients: Mapping[int, Client], choice: Choice) -> Move:
+        world = SteppedWorld.of(self.shared(state).fork(), clients)
+        world.trace = []
+        world.take(choice)
+        return Move(choice.label, self._state_of(world, lane.hosts) - (state & lane.mask), world.trace[0])
+
+    def _reads_of(
+        self, lane: Lane, state: int, shared: SharedState, clients: Mapping[int, Client]
+    ) -> list[Move] | None:
+        """What can happen to a host that has nothing but reads in flight.
+
+        It depends on what they get, and not on anything else that the hosts share: so it is remembered by that.
+        None if it cannot be said so, because the host does something else, or reports something.
+        """
         moves = []
-        for choice in SteppedWorld.of(shared, clients).choices():
-            if lane.has(choice):
-                world = SteppedWorld.of(shared, clients)
-                world.trace = []
-                world.take(choice)
-                delta = self._state_of(world, lane.hosts) - local
-                moves.append(Move(choice.label, delta, world.trace[0]))
-        lane.moves[local] = tuple(moves)
-        return lane.moves[local]
+        local = state & (lane.mask ^ SHARED_MASK)
+        for flight in chain.from_iterable(client.flights for client in clients.values()):
+            if flight.operation.access is not Access.READ:
+                return None
+            known = (local, flight.label, shared.perform(flight))
+            if known not in self._reads:
+                move = self._let_happen(lane, state, clients, flight)
+                is_private = not move.step.reports and not move.delta & SHARED_MASK
+                self._reads[known] = move if is_private else None
+            remembered = self._reads[known]
+            if remembered is None:
+                return None
+            moves.append(remembered)
+        return moves
 
     def canonical(self, state: int) -> int:
         """The same for all states that differ only in which of the hosts that are alike is where."""

@@ -89,6 +89,11 @@ class MemoryDisk(SectorStore):
         """Whether nobody is told when it loses power."""
         return self.misbehaviour.power_loss_is_silent
 
+    @property
+    def reads_are_remembered(self) -> bool:  # type: ignore[override]
+        """Whether reads change the device: they come from caches that nobody invalidates."""
+        return self.misbehaviour.reads_are_cached
+
     # -- operations ----------------------------------------------------------------------------------------------
 
     def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:

@@ -40,6 +40,8 @@ class SectorStore:
         has_volatile_cache: whether unflushed writes are tracked, so that a power loss is possible.
     """
 
+    reads_are_remembered = False
+    """Whether reads change the device."""
     may_wait = False
     """Whether there are operations that wait, see `is_ready`."""
 

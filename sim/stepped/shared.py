@@ -82,6 +82,15 @@ class SharedState:
         """A flight's operation ended with an error and without an effect."""
         self._flush_issues.pop((flight.host, flight.task, flight.piece), None)
 
+    @property
+    def reads_change_nothing(self) -> bool:
+        """Whether what a read leads to depends on what it gets alone, and so does whether it can happen."""
+        return (
+            not self.deciding
+            and not self.read_errors_left
+            and not any(disk.undecided or disk.reads_are_remembered for disk in self.disks)
+        )
+
     # -- crashes -------------------------------------------------------------------------------------------------
 
     def crash(self, host: int, flights: Sequence[Flight]) -> None:

@@ -366,9 +366,9 @@ class SteppedWorld:
 
     @classmethod
     def of(cls, shared: SharedState, clients: Mapping[int, Client]) -> SteppedWorld:
-        """A world of a copy of ``shared`` and some clients; the other hosts are as if they did nothing."""
+        """A world of ``shared`` and some clients, which are copied; other hosts are as if they did nothing."""
         world = object.__new__(cls)
-        world.shared = shared.fork()
+        world.shared = shared
         world.hosts, world.flights, world.trace, world._gatherings = {}, [], None, {}
         for number, client in clients.items():
             world.hosts[number] = client.host.fork()
@@ -380,7 +380,7 @@ class SteppedWorld:
 
     def fork(self) -> SteppedWorld:
         """An independent copy in the same state; the hosts must be able to fork."""
-        copy = SteppedWorld.of(self.shared, {number: self.client(number) for number in self.hosts})
+        copy = SteppedWorld.of(self.shared.fork(), {number: self.client(number) for number in self.hosts})
         copy.flights = list(self.flights)
         return copy
 
