@@ -10,14 +10,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
-from shadowshare.verify.race import Race, without_hosts
+from shadowshare.verify.checkpoint import Checkpoint, CheckpointError, save_checkpoint
+from shadowshare.verify.parallel import explore_parts, sample
+from shadowshare.verify.race import Race, identity_of, without_hosts
 from shadowshare.verify.result import Exploration, sum_of
-from shadowshare.verify.search import Budget, Progress
+from shadowshare.verify.search import Budget, Progress, Search
 from shadowshare.verify.strategies.exhaustive import Exhaustive
-from shadowshare.verify.strategies.strategy import Strategy
+from shadowshare.verify.strategies.strategy import Sampler, Strategy
+
+
+class Part(NamedTuple):
+    """One exploration that can be done by itself, also in another process.
+
+    Attributes:
+        scenario: what to explore.
+        implementation: the protocol code under test.
+        merges: whether hosts at rest merge by their digest.
+        strategy: which interleavings to run.
+    """
+
+    scenario: Scenario
+    implementation: Implementation
+    merges: bool
+    strategy: Strategy
+
+    def race(self) -> Race:
+        """What the strategy runs on."""
+        return Race(self.scenario, self.implementation, self.merges)
+
+    def explore(self, budget: Budget, progress: Progress | None = None) -> Exploration:
+        """Do it."""
+        race = self.race()
+        return judged(race, self.strategy.run(race.product, budget, progress))
+
+
+def judged(race: Race, found: Exploration) -> Exploration:
+    """What a strategy found, and whether it reached all that it must."""
+    unreached = race.unreached() if found.is_exhausted else ()
+    reason = found.reason
+    if unreached:
+        reason = f"never got data in any schedule, so nothing was shown about it: {', '.join(unreached)}"
+    return replace(found, reason=reason, unreached=unreached, host_run_count=race.host_run_count)
 
 
 def explore(
@@ -28,6 +66,8 @@ def explore(
     passives_apart: bool | None = None,
     progress: Progress | None = None,
     strategy: Strategy | None = None,
+    jobs: int = 1,
+    checkpoint: Path | None = None,
 ) -> Exploration:
     """Explore interleavings of a scenario; every one of them, unless ``strategy`` says otherwise.
 
@@ -39,33 +79,75 @@ def explore(
         passives_apart: whether to explore passives one at a time; by default, unless schedules are drawn.
         progress: told how far it is.
         strategy: which interleavings to run, and in which order.
+        jobs: processes that share the work. The result is that of one. Passives apart and drawn schedules can be
+            shared; a single search of states cannot.
+        checkpoint: a file from which an exhaustive search goes on, if it is there, and in which it says how to go on,
+            if it stops before its end.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be read or written, or belongs to another search.
     """
     budget, strategy = budget or Budget(), strategy or Exhaustive()
+    implementation = implementation or Implementation()
     passives = [plan for plan in scenario.hosts if plan.role == PASSIVE]
     apart = not strategy.is_sampling if passives_apart is None else passives_apart
+    whole = Part(scenario, implementation, merges, strategy)
+    if jobs > 1 and isinstance(strategy, Sampler):
+        return sample(whole, strategy, budget, jobs, progress)
     if not apart or len(passives) < 2:
-        return _explore(Race(scenario, implementation, merges), strategy, budget, progress)
+        return _explore_all([whole], budget, progress, jobs, checkpoint)[0]
     different = _different(passives, scenario.before)
-    parts = []
-    for plan in different:
-        others = {other.name for other in passives} - {plan.name}
-        race = Race(without_hosts(scenario, others), implementation, merges)
-        parts.append(_explore(race, strategy, budget, progress))
-        if parts[-1].verdict != "verified":
-            break
+    names = {plan.name for plan in passives}
+    parts = [whole._replace(scenario=without_hosts(scenario, names - {plan.name})) for plan in different]
     reductions = [f"{len(passives)} passives explored one at a time: each only reads"]
     if len(different) < len(passives):
         reductions.append(f"of passives that do the same, one: {len(different)} of {len(passives)}")
-    return replace(sum_of(parts), reductions=tuple(reductions))
+    found = sum_of(_explore_all(parts, budget, progress, jobs, checkpoint))
+    return replace(found, reductions=tuple(reductions))
 
 
-def _explore(race: Race, strategy: Strategy, budget: Budget, progress: Progress | None) -> Exploration:
-    found = strategy.run(race.product, budget, progress)
-    unreached = race.unreached() if found.is_exhausted else ()
-    reason = found.reason
-    if unreached:
-        reason = f"never got data in any schedule, so nothing was shown about it: {', '.join(unreached)}"
-    return replace(found, reason=reason, unreached=unreached, host_run_count=race.host_run_count)
+def _explore_all(
+    parts: Sequence[Part], budget: Budget, progress: Progress | None, jobs: int, checkpoint: Path | None
+) -> list[Exploration]:
+    """Explore parts until one does not end as verified."""
+    if checkpoint is not None:
+        return _explore_with_checkpoint(parts, budget, progress, checkpoint)
+    if jobs > 1 and len(parts) > 1:
+        return explore_parts(parts, budget, jobs, progress)
+    found = []
+    for part in parts:
+        found.append(part.explore(budget, progress))
+        if found[-1].verdict != "verified":
+            break
+    return found
+
+
+def _explore_with_checkpoint(
+    parts: Sequence[Part], budget: Budget, progress: Progress | None, path: Path
+) -> list[Exploration]:
+    """Explore parts; where a checkpoint was written, go on, and where the budget is spent, write one.
+
+    Parts that were finished are searched again, which a checkpoint of the last one does not save: what they found is
+    not worth trusting a file for.
+    """
+    if not all(isinstance(part.strategy, Exhaustive) for part in parts):
+        raise CheckpointError("only an exhaustive search can go on from a checkpoint")
+    identity = identity_of(parts[0].scenario, parts[0].implementation, len(parts))
+    read = Checkpoint(path, identity) if path.exists() else None
+    found: list[Exploration] = []
+    for number, part in enumerate(parts):
+        race = part.race()
+        search = Search(race.product)
+        if read is not None and read.finished_count == number:
+            read.restore(search)
+        assert isinstance(part.strategy, Exhaustive)
+        found.append(judged(race, part.strategy.finish(search, budget, progress)))
+        if found[-1].verdict != "verified":
+            if not found[-1].is_exhausted and found[-1].violation is None:
+                save_checkpoint(path, identity, number, search)
+            return found
+    path.unlink(missing_ok=True)
+    return found
 
 
 def _different(passives: Sequence[HostPlan], before: Sequence[str]) -> list[HostPlan]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from shadowshare.models.computers import Implementation, step_key
 from shadowshare.models.observations import ReadEnded
@@ -71,3 +74,10 @@ def without_hosts(scenario: Scenario, names: set[str]) -> Scenario:
         hosts=tuple(plan for plan in scenario.hosts if plan.name not in names),
         before=tuple(name for name in scenario.before if name not in names),
     )
+
+
+def identity_of(scenario: Scenario, implementation: Implementation, part_count: int) -> str:
+    """Names what is explored, with which code, in one line; different for whatever may be explored differently."""
+    digest = blake2b(msgspec.json.encode((scenario, part_count)), digest_size=8).hexdigest()
+    classes = [implementation.recovery, implementation.passive]
+    return f"{scenario.name} ({digest}) with {' and '.join(kind.__qualname__ for kind in classes)}"

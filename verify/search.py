@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -38,9 +38,16 @@ class Budget:
         self.execution_count = execution_count
         self.step_count = step_count
         self._end = None if seconds is None else perf_counter() + seconds
+        self._is_interrupted = False
+
+    def interrupt(self) -> None:
+        """Let whoever asks next stop."""
+        self._is_interrupted = True
 
     def spent(self, state_count: int = 0, execution_count: int = 0, step_count: int = 0) -> str:
         """Why to stop now; empty to go on."""
+        if self._is_interrupted:
+            return "interrupted"
         if state_count >= self.state_count:
             return f"stopped after {state_count} states"
         if self.execution_count is not None and execution_count >= self.execution_count:
@@ -143,6 +150,33 @@ class Search:
         self.violation = violation
         self.labels = self.labels_to(number)
         return True
+
+    def restore(self, parents: Sequence[int], moves: Sequence[int], position: int, step_count: int) -> None:
+        """Go, without trying anything else, to where another search of the same was.
+
+        Args:
+            parents: by number of a state, from 1: the number of the one from which it was met first.
+            moves: by number of a state, from 1: which of the moves of that one led to it.
+            position: how many states were left behind.
+            step_count: choices that were taken.
+
+        Raises:
+            ValueError: a state was met before.
+            IndexError: there is no such state or move.
+        """
+        product, parent, possible = self.product, -1, list[Move]()
+        for came_from, move in zip(parents, moves, strict=True):
+            if came_from != parent:
+                parent, possible = came_from, product.moves(self.states[came_from])
+            after = product.canonical(self.states[parent] + possible[move].delta)
+            if after in self._numbers:
+                raise ValueError("a state was met before")
+            self._numbers[after] = len(self.states)
+            self.states.append(after)
+            self.parents.append(parent)
+        if not 0 <= position <= len(self.states):
+            raise ValueError("there are not so many states")
+        self.position, self.step_count = position, step_count
 
     # -- ways ----------------------------------------------------------------------------------------------------
 

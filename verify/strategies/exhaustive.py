@@ -22,7 +22,10 @@ class Exhaustive:
 
     def run(self, product: Product, budget: Budget, progress: Progress | None = None) -> Exploration:
         """Search until everything is covered, something is violated, or the budget is spent."""
-        search = Search(product)
+        return self.finish(Search(product), budget, progress)
+
+    def finish(self, search: Search, budget: Budget, progress: Progress | None = None) -> Exploration:
+        """Let a search, which may have begun already, go on to its end."""
         reason = search.run(budget, progress)
         return Exploration(
             search.violation,
