@@ -48,6 +48,7 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     Attributes:
         crashes: how many times the active host may crash, power losses included.
         power_losses: how many of these are power losses of the disks, which crash the active host too.
+        late_writes: whether a write that is in flight when its host crashes, or reports an error, may still land.
         tears: whether operations on several sectors take effect sector by sector, in any order.
         write_errors: how many writes may report an error, whether they landed or not, or still will.
         read_errors: how many reads may report an error.
@@ -57,6 +58,7 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     crashes: int = 0
     power_losses: int = 0
+    late_writes: bool = True
     tears: bool = False
     write_errors: int = 0
     read_errors: int = 0

@@ -84,6 +84,7 @@ def rules_of(scenario: Scenario) -> Rules:
         crash_count=faults.crashes,
         power_loss_count=faults.power_losses,
         successors=tuple(successors),
+        late_writes=faults.late_writes,
         tears=faults.tears,
         write_error_count=faults.write_errors,
         read_error_count=faults.read_errors,

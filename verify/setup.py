@@ -132,12 +132,23 @@ class Setup:
         crashes: how often tasks may crash, the power losses included.
         power_losses: how many of the crashes may be power losses: cells fall back to what was flushed, or to any
             later value, each for itself.
+        plain_crashes: whether tasks may crash without a power loss.
+        late_writes: whether a write in flight at a crash may still land at any later time.
         tears: whether operations on several cells take effect cell by cell, in any order.
     """
 
-    def __init__(self, crashes: int = 0, power_losses: int = 0, tears: bool = False) -> None:
+    def __init__(
+        self,
+        crashes: int = 0,
+        power_losses: int = 0,
+        plain_crashes: bool = True,
+        late_writes: bool = True,
+        tears: bool = False,
+    ) -> None:
         self.crashes = crashes
         self.power_losses = power_losses
+        self.plain_crashes = plain_crashes
+        self.late_writes = late_writes
         self.tears = tears
         self.names: dict[str, Cell | Array] = {}
         self.initial: list[Hashable] = []
@@ -184,7 +195,7 @@ class Setup:
 
     def only(self, names: Sequence[str]) -> Setup:
         """The same cells with some of the tasks."""
-        setup = Setup(self.crashes, self.power_losses, self.tears)
+        setup = Setup(self.crashes, self.power_losses, self.plain_crashes, self.late_writes, self.tears)
         setup.names, setup.initial = self.names, self.initial
         setup.tasks = [task for task in self.tasks if task.name in names]
         return setup
@@ -212,6 +223,8 @@ class Setup:
                 for number, task in enumerate(self.tasks)
                 if task.recovers
             ),
+            plain_crashes=self.plain_crashes,
+            late_writes=self.late_writes,
             tears=self.tears,
             power_stops_all=True,
         )

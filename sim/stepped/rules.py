@@ -26,6 +26,8 @@ class Rules:
         power_stops_all: whether a power loss stops every host, not only one of those that may crash.
         mortals: hosts that may crash, and nobody recovers them.
         successors: by the number of a host that may crash: who recovers.
+        plain_crashes: whether a host may crash without a power loss.
+        late_writes: whether a write that is in flight when its host crashes, or reports an error, may still land.
         tears: whether operations on several sectors take effect sector by sector, in any order.
         write_error_count: how many writes may report an error, whether they landed or not.
         read_error_count: how many reads may report an error.
@@ -40,6 +42,8 @@ class Rules:
     power_stops_all: bool = False
     mortals: tuple[int, ...] = ()
     successors: tuple[tuple[int, Successor], ...] = ()
+    plain_crashes: bool = True
+    late_writes: bool = True
     tears: bool = False
     write_error_count: int = 0
     read_error_count: int = 0

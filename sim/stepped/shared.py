@@ -96,8 +96,13 @@ class SharedState:
     def crash(self, host: int, flights: Sequence[Flight]) -> None:
         """A host stopped; the writes among its ``flights`` may still land."""
         self.crashed |= {host}
-        self.late += [flight for flight in flights if flight.operation.access is Access.WRITE]
+        self.outlive([flight for flight in flights if flight.operation.access is Access.WRITE])
         self._flush_issues = {key: issue for key, issue in self._flush_issues.items() if key[0] != host}
+
+    def outlive(self, writes: Sequence[Flight]) -> None:
+        """Nobody waits for these writes any more; they may still land, if the rules say so."""
+        if self.rules.late_writes:
+            self.late += writes
 
     @property
     def power_loss_is_silent(self) -> bool:

@@ -160,7 +160,8 @@ class SteppedWorld:
             return happenings
         for host in self.rules.may_crash():
             if host in self.hosts and not self.rules.is_waiting(host, self.shared.crashed):
-                happenings.append(Happening(f"crash.{self.rules.names[host]}", "crash", host))
+                if self.rules.plain_crashes:
+                    happenings.append(Happening(f"crash.{self.rules.names[host]}", "crash", host))
                 if self.shared.power_losses_left and not self.rules.power_stops_all:
                     happenings.append(Happening("power", "power", host))
         if self.shared.power_losses_left and self.rules.power_stops_all:
@@ -257,7 +258,7 @@ class SteppedWorld:
             error = FlushError("the device reported an error")
         else:
             shared.write_errors_left -= 1
-            shared.late.append(flight)
+            shared.outlive([flight])
             error = WriteError("the device reported an error")
         self._answer(flight, error, label)
 
