@@ -13,6 +13,7 @@ import json
 import platform
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 from bench.explore_peers.row import Row
 from bench.explore_peers.toy import MUTANTS
@@ -42,5 +43,6 @@ def main(measure: Measure, availability: Callable[[], str]) -> None:
     parser.add_argument("seconds_maximum", type=float, help="time limit, for each engine")
     arguments = parser.parse_args()
     mutant = "" if arguments.mutant == NO_MUTANT else arguments.mutant
-    rows = measure(arguments.n, arguments.r, mutant, arguments.seconds_maximum)
+    with redirect_stdout(sys.stderr):  # some tools print of their own accord
+        rows = measure(arguments.n, arguments.r, mutant, arguments.seconds_maximum)
     print(json.dumps({"rows": rows}))

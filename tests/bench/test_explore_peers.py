@@ -198,7 +198,7 @@ def test_a_peer_that_breaks_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 @pytest.fixture(scope="module")
 def of_hypothesis() -> dict[str, list[Row]]:
-    limits = {"": 1, "norecheck": 60}
+    limits = {"": 1, "norecheck": 60}  # the right version runs to the limit, or to the end of its examples
     return {mutant: peer("hypothesis").run(2, 1, mutant, limits[mutant]) for mutant in limits}
 
 
@@ -206,6 +206,11 @@ def test_hypothesis_runs_the_right_version(of_hypothesis: dict[str, list[Row]]) 
     rows = of_hypothesis[""]
     assert [row["engine"] for row in rows] == ["hypothesis, data()", "hypothesis, tape"]
     assert all(row["executions"] and row["found"] is None and not row["exhausted"] for row in rows)
+
+
+def test_hypothesis_keeps_to_the_time_limit() -> None:
+    rows = peer("hypothesis").run(3, 3, None, 0.01)
+    assert [row["note"] for row in rows] == [CUT, CUT]
 
 
 def test_hypothesis_finds_a_mutant(of_hypothesis: dict[str, list[Row]]) -> None:
