@@ -22,6 +22,7 @@ from shadowshare.protocol.errors import ShadowshareError
 
 VERSION = "s1"
 STEP_COUNT_MAXIMUM = 10_000_000
+_EVENTS = ("crash", "power", "keep", "late")
 _LABEL = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)?[!~]?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -40,6 +41,20 @@ class Schedule(NamedTuple):
         runs = [(label, len(list(group))) for label, group in groupby(self.labels)]
         steps = ",".join(label if count == 1 else f"{label}*{count}" for label, count in runs)
         return f"{VERSION}/{self.scenario}/{steps}"
+
+
+def kind_of(label: str) -> str:
+    """What a label stands for.
+
+    ``crash``, ``power``, ``keep`` (a decision what survived), ``late``, ``error``, ``piece`` (a further piece of what a
+    task awaits), or ``operation``.
+    """
+    if label[-1] in "!~":
+        return "error"
+    kind, _, index = label.partition(".")
+    if kind in _EVENTS:
+        return kind
+    return "piece" if index else "operation"
 
 
 def parse_schedule(text: str) -> Schedule:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -38,6 +39,8 @@ class Exploration:
         reductions: what was left out because it cannot change the verdict, and why, in words.
         refused: reductions that were asked for and could not be used, and why, in words.
         apart_count: how many explorations this sums up, each of one of the readers; 0 if all were explored together.
+        choice_counts: how many of the choices taken were operations, and how many something else, by kind
+            (`shadowshare.sim.schedule.kind_of`); empty if nothing else can happen, or they were not counted.
     """
 
     violation: Violation | None = None
@@ -54,6 +57,7 @@ class Exploration:
     reductions: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     apart_count: int = 0
+    choice_counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -79,6 +83,7 @@ def sum_of(parts: Sequence[Exploration]) -> Exploration:
         unreached=tuple(step for part in parts for step in part.unreached),
         reductions=tuple(dict.fromkeys(words for part in parts for words in part.reductions)),
         apart_count=len(parts),
+        choice_counts=dict(sum((Counter(part.choice_counts) for part in parts), Counter())),
     )
 
 

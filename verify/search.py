@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from sys import maxsize
 from time import perf_counter
 from typing import Any
 
+from shadowshare.sim.schedule import kind_of
 from shadowshare.verify.product import Lane, Move, Product
 
 PROGRESS_STEP_COUNT = 4096
@@ -43,6 +46,11 @@ class Budget:
     def interrupt(self) -> None:
         """Let whoever asks next stop."""
         self._is_interrupted = True
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether `interrupt` was called."""
+        return self._is_interrupted
 
     def spent(self, state_count: int = 0, execution_count: int = 0, step_count: int = 0) -> str:
         """Why to stop now; empty to go on."""
@@ -94,24 +102,28 @@ class Search:
                 return reason
             if progress is not None:
                 progress(len(self.states), len(self.states) - self.position)
-            self._expand(min(len(self.states), self.position + PROGRESS_STEP_COUNT), budget.state_count)
+            self._expand(min(len(self.states), self.position + PROGRESS_STEP_COUNT), budget)
         return ""
 
-    def _expand(self, end: int, state_count_maximum: int) -> None:
+    def _expand(self, end: int, budget: Budget) -> None:
         """Try everything that can happen in the states up to number ``end``; one of them after the other."""
         operation_lanes = [(lane.mask, lane.moves, lane) for lane in self.product.operation_lanes]
         event_lanes = [(lane.mask, lane.moves, lane) for lane in self.product.event_lanes]
         states, violations, try_lanes = self.states, self.product.violations, self._try
-        while self.position < end and len(states) < state_count_maximum:
+        state_count_maximum = budget.state_count
+        step_count_maximum = maxsize if budget.step_count is None else budget.step_count
+        while (
+            self.position < end and len(states) < state_count_maximum and self.step_count < step_count_maximum
+        ):
             known_count = len(states)
             can_go_on = try_lanes(operation_lanes)
             if not can_go_on and self._is_wrong_end():
                 return
             if event_lanes:
                 try_lanes(event_lanes)
+            self.position += 1
             if violations and any(self._is_violated(number) for number in range(known_count, len(states))):
                 return
-            self.position += 1
 
     def _try(self, lanes: list[tuple[int, dict[int, tuple[Move, ...]], Lane]]) -> bool:
         """Try everything that some lanes allow in the present state; whether they allow anything."""
@@ -196,6 +208,24 @@ class Search:
     def _move_to(self, state: int, wanted: int) -> Move:
         product = self.product
         return next(move for move in product.moves(state) if product.canonical(state + move.delta) == wanted)
+
+    def choice_counts(self) -> Mapping[str, int]:
+        """How many of the choices taken were of which kind; empty if nothing but whole operations can happen."""
+        product, counts = self.product, Counter[str]()
+        rules = product.shared(product.initial).rules
+        if not (rules.has_happenings or rules.tears):
+            return counts
+        for lane in product.lanes:
+            met = Counter[int]()
+            for state in self.states[: self.position]:
+                part = state & lane.mask
+                met[part] += 1
+                if part not in lane.moves:  # of a search that was restored
+                    product.learn(lane, state)
+            for part, times in met.items():
+                for move in lane.moves[part]:
+                    counts[kind_of(move.label)] += times
+        return dict(counts)
 
     def depth_steps(self) -> int:
         """Length of the longest of the shortest ways to a state."""

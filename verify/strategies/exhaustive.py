@@ -36,4 +36,5 @@ class Exhaustive:
             state_count=len(search.states),
             step_count=search.step_count,
             depth_steps=search.depth_steps(),
+            choice_counts=search.choice_counts(),
         )
