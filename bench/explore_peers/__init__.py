@@ -5,7 +5,7 @@ lock: `bench.explore_peers.toy` says it in full. Each peer has a module of its o
 the interpreter that ``SHADOWSHARE_PEERS_PYTHON`` names (default: this one), because peers are no dependencies of this
 project. What is not installed is reported, with the command that installs it.
 
-``python -m bench.explore_peers`` prints a table; README.md beside this file says what each peer is.
+``python -m bench.explore`` prints a table; README.md beside this file says what each peer is.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bench.explore import HEADER, merge, show, size
 from bench.explore_peers import Peer, Row, peers
-from bench.explore_peers.__main__ import HEADER, merge, show, size
 from bench.explore_peers.peer_hypothesis import run_schedule
 from bench.explore_peers.peer_minicheck import field_names, successors_of
 from bench.explore_peers.peer_spin import read_output
