@@ -1,9 +1,9 @@
 """A writer that copies many extents in one batch, a power loss at any step, and a recovery that looks at each extent.
 
-The writer copies all extents into slots, flushes, notes all copies in a table, flushes, and overwrites the extents. After
-a power loss, each sector that was not flushed may hold its old content or the new one: 2^n images for n extents. They
-are never made: what survived of an extent is decided when somebody looks at that extent, and those who look at other
-extents do not care.
+The writer copies all extents into slots, flushes, notes all copies in a table, flushes, and overwrites the extents.
+After a power loss, each sector that was not flushed may hold its old content or the new one: 2^n images for n extents.
+They are never made: what survived of an extent is decided when somebody looks at that extent, and those who look at
+other extents do not care.
 """
 
 from shadowshare.verify.tasks import Array, Setup, explore, flush
@@ -39,7 +39,9 @@ def batched_copies(extent_count: int, flushes_slots: bool = True) -> Setup:
     table = setup.array("table", [False] * extent_count)
     setup.task("W", writer, volume, slots, table, flushes_slots)
     for extent in range(extent_count):
-        setup.task(f"V{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[extent]}", recovery, volume, slots, table, extent, recovers="W")
+        setup.task(
+            f"V{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[extent]}", recovery, volume, slots, table, extent, recovers="W"
+        )
     return setup
 
 

@@ -4,8 +4,8 @@ The writer, for each extent: read the volume, write the slot, note it in the tab
 extent: look it up in the table; if it is there, read the slot; else read the volume and *afterwards look again*, and if
 it is there by now, read the slot instead. What comes out must be the old content.
 
-Two ways to get it wrong: in ``norecheck`` nobody looks again; in ``late`` only the last reader does not, and only on its
-last extent, so that the bug is rare.
+Two ways to get it wrong: in ``norecheck`` nobody looks again; in ``late`` only the last reader does not, and only on
+its last extent, so that the bug is rare.
 """
 
 from shadowshare.verify.tasks import Array, Setup, explore, rest
