@@ -1,7 +1,7 @@
 """Which scenario kills which mutant, and how soon: ``python -m bench.mutants [--json]``.
 
 For each mutant: states that breadth-first exploration met until it found the violation, the length of that shortest
-schedule, and how many random schedules it took (median over seeds; "-" if none of 2,000 found it).
+schedule, and how many random schedules of all hosts it took (median over seeds; "-" if none of 2,000 found it).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant
-from shadowshare.verify.random_walk import random_walk
+from shadowshare.verify.race import Race
+from shadowshare.verify.search import Budget
+from shadowshare.verify.strategies.random_walk import RandomWalk
 
 SEED_COUNT = 5
 SCHEDULE_COUNT_MAXIMUM = 2000
@@ -24,10 +26,10 @@ def measure_mutant(bug: Mutant) -> dict[str, Any]:
     """Figures for one mutant."""
     scenario = built_in(bug.scenario)
     exploration = explore(scenario, bug.implementation)
-    walks = [
-        random_walk(scenario, SCHEDULE_COUNT_MAXIMUM, seed, bug.implementation) for seed in range(SEED_COUNT)
-    ]
-    counts = [walk.schedule_count or 0 if walk.violation else SCHEDULE_COUNT_MAXIMUM + 1 for walk in walks]
+    product = Race(scenario, bug.implementation).product
+    budget = Budget(execution_count=SCHEDULE_COUNT_MAXIMUM)
+    walks = [RandomWalk(seed).run(product, budget) for seed in range(SEED_COUNT)]
+    counts = [walk.execution_count if walk.violation else SCHEDULE_COUNT_MAXIMUM + 1 for walk in walks]
     random_count = median_high(counts)
     return {
         "mutant": bug.name,

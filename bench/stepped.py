@@ -2,8 +2,8 @@
 
 A step is one disk operation that takes effect; what is timed is all of it: choosing, disk, hosts, oracle. Measured are
 
-- *memoised hosts*, as exploration and random schedules use them: the protocol's code runs once for each new thing that
-  can happen to a host. The race is short and runs again and again, the audit at its end included;
+- *the product of memoised hosts*, as every strategy uses it: code runs once for each new thing that can happen to a
+  host, and a step is remembered. The race is short and runs again and again, the audit at its end included;
 - *running hosts*: the protocol's code runs at every step, in one long schedule.
 """
 
@@ -17,8 +17,11 @@ from typing import Any
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
+from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.random_walk import Worlds, walk_once
+from shadowshare.verify.race import Race
+from shadowshare.verify.search import Budget
+from shadowshare.verify.strategies.random_walk import RandomWalk
 
 ROUND_COUNT = 5
 CREATION_COUNT = 200
@@ -72,43 +75,50 @@ def endless_scenario(creation_count: int = CREATION_COUNT, reader_count: int = 2
     return parse_scenario("\n".join(lines))
 
 
+def walk_once(world: SteppedWorld, random: Random) -> int:
+    """Run one random schedule to its end, each choice uniform among all that can happen; returns its steps."""
+    chance = random.random
+    step_count = 0
+    while not world.is_over:
+        choices = world.choices()
+        world.take(choices[int(chance() * len(choices))])
+        step_count += 1
+    return step_count
+
+
 def run_once(scenario: Scenario, seed: int, with_oracle: bool) -> tuple[int, float]:
     """Steps of one random schedule, and the seconds that they took; setting up is not timed."""
     oracle = Oracle(scenario) if with_oracle else None
     world = stage(scenario, live_hosts(scenario, Implementation()), oracle)
     random = Random(seed)
     start = perf_counter()
-    labels = walk_once(world, random)
+    step_count = walk_once(world, random)
     seconds = perf_counter() - start
     if oracle is not None and oracle.violation is not None:
         raise AssertionError(f"violated: {oracle.violation}")
-    return len(labels), seconds
+    return step_count, seconds
 
 
-def run_memoised(worlds: Worlds, seed: int) -> tuple[int, float]:
-    """Steps of many short random schedules, and the seconds that they took, forks and audits included."""
-    random = Random(seed)
-    step_count = 0
+def run_product(race: Race, seed: int) -> tuple[int, float]:
+    """Steps of many short random schedules, and the seconds that they took, audits included."""
     start = perf_counter()
-    for _ in range(SCHEDULE_COUNT):
-        world = worlds.fresh()
-        step_count += len(walk_once(world, random))
-        if worlds.judge(world) is not None:
-            raise AssertionError("the race is violated")
-    return step_count, perf_counter() - start
+    found = RandomWalk(seed).run(race.product, Budget(execution_count=SCHEDULE_COUNT))
+    seconds = perf_counter() - start
+    if found.violation is not None:
+        raise AssertionError(f"violated: {found.violation}")
+    return found.step_count, seconds
 
 
 def measure(round_count: int = ROUND_COUNT) -> list[dict[str, Any]]:
     """Rows of figures, medians over the rounds."""
-    race = parse_scenario(RACE)
-    worlds = Worlds(race, Implementation(), live=False)
-    run_memoised(worlds, 0)
-    memoised = [run_memoised(worlds, seed) for seed in range(round_count)]
+    race = Race(parse_scenario(RACE))
+    run_product(race, 0)
+    remembered = [run_product(race, seed) for seed in range(round_count)]
     endless = endless_scenario()
     running = [run_once(endless, seed, with_oracle=True) for seed in range(round_count)]
     unwatched = [run_once(endless, seed, with_oracle=False) for seed in range(round_count)]
     return [
-        _row("stepped, memoised hosts, oracle on", memoised),
+        _row("stepped, product of hosts, oracle on", remembered),
         _row("stepped, running hosts, oracle on", running),
         _row("stepped, running hosts, oracle off", unwatched),
     ]

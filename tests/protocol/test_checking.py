@@ -128,7 +128,8 @@ def append(disk: MemoryDisk, *records: Record, skip: int = 0) -> int:
 
 
 def _at(disk: MemoryDisk, position: int) -> bytes:
-    return disk.sectors[GEOMETRY.block_sector(1, position)]
+    content: bytes = disk.sectors[GEOMETRY.block_sector(1, position)]
+    return content
 
 
 FIRST = ShadowCopyId(1, 1)

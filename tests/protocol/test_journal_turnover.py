@@ -96,7 +96,7 @@ class TornDisk(Disk):
     happen: Callable[[], object] | None
 
     def perform(self, operation: Operation, host: int, issued_at: int) -> Answer:
-        first = self.sectors[operation.sector]
+        first: bytes = self.sectors[operation.sector]
         happen, self.happen = self.happen, None
         if happen is None:
             return super().perform(operation, host, issued_at)

@@ -36,6 +36,7 @@ def test_every_field_can_be_set() -> None:
         [faults]
         crashes = 2
         power_losses = 1
+        late_writes = false
         tears = true
         write_errors = 3
         read_errors = 4
@@ -51,7 +52,7 @@ def test_every_field_can_be_set() -> None:
         {"A": "active"},
         ["W: create s"],
         StoreShape(3, 5, 6, 8, True),
-        Faults(2, 1, True, 3, 4, 5, ("AreaFull",)),
+        Faults(2, 1, False, True, 3, 4, 5, ("AreaFull",)),
         DiskSwitches(True, True, True, True, True),
         7,
     )

@@ -32,6 +32,7 @@ def test_every_field_has_its_meaning() -> None:
             slots = 7
             half_blocks = 9
             [faults]
+            late_writes = false
             tears = true
             write_errors = 1
             read_errors = 2
@@ -42,7 +43,7 @@ def test_every_field_has_its_meaning() -> None:
     )
     assert (scenario.name, scenario.story, scenario.expected) == ("small", "For a test.", "violated")
     assert scenario.geometry == Geometry(STORE_ID, 512, 2, 6, 0, 6, 2 + 18 + 14, 9, 7)
-    assert scenario.faults == Faults(0, 0, True, 1, 2, 0, ("AreaFull", "WriteError"))
+    assert scenario.faults == Faults(0, 0, False, True, 1, 2, 0, ("AreaFull", "WriteError"))
     assert scenario.misbehaviour == Misbehaviour(fence_is_ignored=True)
     assert scenario.catch_up_blocks == 5
     assert scenario.before == ("W", "R")

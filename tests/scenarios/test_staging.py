@@ -18,6 +18,7 @@ from shadowshare.scenarios.preparation import Preparation
 from shadowshare.scenarios.staging import initial_volume, live_hosts, location_of, rules_of, stage
 from shadowshare.sim.disks.memory_disk import Misbehaviour
 from shadowshare.sim.stepped.rules import Successor
+from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
 from tests.scenarios.files import small
 
@@ -32,17 +33,20 @@ class Listener:
         self.violation: Any = None
         self.told: list[tuple[str, int]] = []
 
-    def wrote(self, world: SteppedWorld, host: int, operation: object) -> None:
+    def wrote(self, shared: SharedState, host: int, operation: object) -> None:
         self.told.append(("wrote", host))
 
-    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
         self.told.append((type(report).__name__, host))
 
-    def submitted(self, world: SteppedWorld, host: int, operation: object) -> None:
+    def submitted(self, shared: SharedState, host: int, operation: object) -> None:
         self.told.append(("submitted", host))
 
-    def lost_power(self, world: SteppedWorld) -> None:
+    def lost_power(self, shared: SharedState) -> None:
         self.told.append(("lost_power", -1))
+
+    def inspects(self, operation: object) -> tuple[()]:
+        return ()
 
     def fork(self) -> Listener:
         raise NotImplementedError
@@ -100,8 +104,8 @@ def test_faults_can_happen_in_the_race_and_not_before() -> None:
     world = staged(scenario)
     labels = [choice.label for choice in world.choices()]
     assert {"crash.W", "power"} <= set(labels)
-    assert world.write_errors_left == 2
-    assert world.read_errors_left == 3
+    assert world.shared.write_errors_left == 2
+    assert world.shared.read_errors_left == 3
     assert [disk.misbehaviour for disk in world.disks] == [Misbehaviour(fence_is_ignored=True)]
     assert [flight.host for flight in world.flights] == [0], "the host that recovers waits"
 
@@ -112,6 +116,11 @@ def test_rules() -> None:
     assert rules.actors == (("W", "W", "W1", "W2"), ("V",), ("R",))
     assert rules.readers == {2}
     assert rules.successors == ((0, Successor(1, (0,))),)
+    assert rules.mortals == ()
+    assert (rules.plain_crashes, rules.late_writes) == (True, True)
+    unlike = rules_of(small(hosts=HOSTS, sections=CRASHES + "\nlate_writes = false"))
+    assert not unlike.late_writes
+    assert not rules.power_stops_all
     assert (rules.crash_count, rules.power_loss_count, rules.tears) == (1, 1, True)
     assert (rules.write_error_count, rules.read_error_count, rules.flush_error_count) == (2, 3, 4)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from shadowshare.protocol.errors import DiskError
-from shadowshare.protocol.operations import Operation, Read, Write
+from shadowshare.protocol.operations import Access, Operation, Read, Write
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.stepped.rules import Rules, Successor
+from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.memoised import Automaton, MemoisedHost
 
@@ -59,22 +60,28 @@ class Listener:
     def __init__(self) -> None:
         self.violation: Any = None
         self.told: list[tuple[Any, ...]] = []
+        self.inspected: Sequence[tuple[int, range]] = ()
+        """What it looks at when any change takes effect."""
 
-    def wrote(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
         self.told.append(("wrote", host, operation.sector))
 
-    def reported(self, world: SteppedWorld, host: int, report: Any) -> None:
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
         self.told.append(("reported", host, report))
 
-    def submitted(self, world: SteppedWorld, host: int, operation: Operation) -> None:
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         self.told.append(("submitted", host, operation.verb))
 
-    def lost_power(self, world: SteppedWorld) -> None:
-        self.told.append(("lost power", [text(content) for content in world.disks[0].sectors]))
+    def lost_power(self, shared: SharedState) -> None:
+        self.told.append(("lost power", list(map(decided_text, cast("list[MemoryDisk]", shared.disks)))))
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        return self.inspected if operation.access is Access.WRITE else ()
 
     def fork(self) -> Listener:
         copy = Listener()
         copy.told = list(self.told)
+        copy.inspected = self.inspected
         return copy
 
     def key(self) -> tuple[str, ...]:
@@ -155,7 +162,15 @@ def reports(world: SteppedWorld) -> list[Any]:
 
 def held(world: SteppedWorld, device: int = 0) -> str:
     """What a disk holds."""
-    return " ".join(map(text, world.disks[device].sectors))
+    return decided_text(world.disks[device])
+
+
+def decided_text(disk: MemoryDisk) -> str:
+    """What a disk holds; of what a power loss left undecided, all that it may be, in braces."""
+    return " ".join(
+        "{" + ",".join(map(text, disk.undecided[at])) + "}" if at in disk.undecided else text(content)
+        for at, content in enumerate(disk.sectors)
+    )
 
 
 def ends(world: SteppedWorld) -> Iterator[tuple[str, SteppedWorld]]:

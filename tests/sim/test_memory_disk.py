@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shadowshare.protocol.errors import Fenced, ReadError, WriteError
 from shadowshare.protocol.operations import Discard, Flush, Operation, Read, Reserve, Write, WriteZeroes
 from shadowshare.sim.disks.memory_disk import MemoryDisk, Misbehaviour, split_by_sector
+from shadowshare.sim.disks.sector_store import Undecided
 
 SECTOR_BYTES = 512
 SECTOR_COUNT = 5
@@ -43,24 +44,30 @@ def flush(disk: MemoryDisk, issued_at: int | None = None) -> object:
 
 
 def possible_contents(disk: MemoryDisk, sector: int) -> list[bytes]:
-    """What a power loss now might leave in a sector."""
-    possible = []
-    for version in range(len(disk.versions.get(sector, [None]))):
-        after = disk.fork()
-        while (undecided := after.undecided()) is not None:
-            after.survive(undecided, version if undecided == sector else 0)
-        possible.append(after.sectors[sector])
+    """What a power loss now might leave in a sector; and that each of it is what is read there once it is decided."""
+    after = disk.fork()
+    after.lose_power()
+    if sector not in after.undecided:
+        return [after.sectors[sector]]
+    possible = list(after.undecided[sector])
+    for number, raw in enumerate(possible):
+        decided = after.fork()
+        decided.survive(sector, number)
+        assert read(decided, sector) == raw
     return possible
 
 
 class MemoryDiskAgainstModel(RuleBasedStateMachine):
-    """In the model each sector has all its contents in order, and the index of the durable one."""
+    """In the model each sector has all its contents in order, and the index of the durable one.
+
+    What a power loss left undecided is one entry of several contents.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.disk = blank()
-        self.contents: list[list[tuple[int, bytes]]] = [
-            [(0, bytes(SECTOR_BYTES))] for _ in range(SECTOR_COUNT)
+        self.contents: list[list[tuple[int, tuple[bytes, ...]]]] = [
+            [(0, (bytes(SECTOR_BYTES),))] for _ in range(SECTOR_COUNT)
         ]
         self.durable = [0] * SECTOR_COUNT
         self.number = 0
@@ -69,7 +76,15 @@ class MemoryDiskAgainstModel(RuleBasedStateMachine):
     def change(self, sector: int, new: list[bytes]) -> None:
         self.number += 1
         for index, raw in enumerate(new):
-            self.contents[sector + index].append((self.number, raw))
+            self.contents[sector + index].append((self.number, (raw,)))
+
+    def survivors(self, sector: int) -> list[bytes]:
+        """What a power loss may leave in a sector, the oldest first, each once."""
+        kept = self.contents[sector][self.durable[sector] :]
+        return list(dict.fromkeys(raw for _, contents in kept for raw in contents))
+
+    def undecided(self) -> list[int]:
+        return [sector for sector in range(SECTOR_COUNT) if len(self.contents[sector][-1][1]) > 1]
 
     @rule(place=PLACES)
     def write(self, place: tuple[int, int]) -> None:
@@ -96,16 +111,24 @@ class MemoryDiskAgainstModel(RuleBasedStateMachine):
             covered = max(index for index, (stamp, _) in enumerate(contents) if stamp <= issued_at)
             self.durable[sector] = max(self.durable[sector], covered)
 
-    @rule(data=st.data())
-    def lose_power(self, data: st.DataObject) -> None:
-        for sector, contents in enumerate(self.contents):
-            index = data.draw(st.integers(self.durable[sector], len(contents) - 1))
-            if len(contents) - 1 > self.durable[sector]:
-                assert self.disk.undecided() == sector
-                self.disk.survive(sector, index - self.durable[sector])
-            self.contents[sector] = [contents[index]]
+    @rule()
+    def lose_power(self) -> None:
+        """Flushes that were issued before may belong to a host that goes on, and end later."""
+        self.disk.lose_power()
+        for sector in range(SECTOR_COUNT):
+            self.contents[sector] = [(0, tuple(self.survivors(sector)))]
             self.durable[sector] = 0
-        self.flushes.clear()
+        assert self.disk.undecided == {sector: self.contents[sector][0][1] for sector in self.undecided()}
+
+    @precondition(lambda self: self.undecided())
+    @rule(data=st.data())
+    def decide(self, data: st.DataObject) -> None:
+        sector = data.draw(st.sampled_from(self.undecided()))
+        possible = self.contents[sector][-1][1]
+        assert self.disk.undecided[sector] == possible
+        survivor = data.draw(st.integers(0, len(possible) - 1))
+        self.disk.survive(sector, survivor)
+        self.contents[sector] = [(0, (possible[survivor],))]
 
     @rule()
     def go_on_with_a_fork(self) -> None:
@@ -118,15 +141,23 @@ class MemoryDiskAgainstModel(RuleBasedStateMachine):
 
     @invariant()
     def the_last_write_is_visible(self) -> None:
-        assert read(self.disk, 0, SECTOR_COUNT) == b"".join(contents[-1][1] for contents in self.contents)
+        undecided = self.undecided()
+        assert self.disk.first_undecided(range(SECTOR_COUNT)) == (undecided[0] if undecided else None)
+        if not undecided:
+            whole = b"".join(contents[-1][1][0] for contents in self.contents)
+            assert read(self.disk, 0, SECTOR_COUNT) == whole
         for sector, contents in enumerate(self.contents):
-            assert read(self.disk, sector) == contents[-1][1]
+            if sector in undecided:
+                with pytest.raises(Undecided) as caught:
+                    read(self.disk, sector)
+                assert (caught.value.store, caught.value.sector) == (self.disk, sector)
+            else:
+                assert read(self.disk, sector) == contents[-1][1][0]
 
     @invariant()
     def a_power_loss_may_leave_what_is_not_durable(self) -> None:
-        for sector, contents in enumerate(self.contents):
-            expected = [raw for _, raw in contents[self.durable[sector] :]]
-            assert possible_contents(self.disk, sector) == expected
+        for sector in range(SECTOR_COUNT):
+            assert possible_contents(self.disk, sector) == self.survivors(sector)
 
 
 TestMemoryDiskAgainstModel = MemoryDiskAgainstModel.TestCase
@@ -161,9 +192,10 @@ def test_each_sector_of_a_write_survives_for_itself() -> None:
     write(disk, 1, 8, 9)
     for survivors in ((0, 0), (0, 1), (1, 0), (1, 1)):
         after = disk.fork()
+        after.lose_power()
         for sector, version in zip((1, 2), survivors, strict=True):
             after.survive(sector, version)
-        assert after.undecided() is None
+        assert after.undecided == {}
         assert [raw != bytes(SECTOR_BYTES) for raw in after.sectors[1:3]] == [
             bool(version) for version in survivors
         ]
@@ -173,15 +205,22 @@ def test_what_survived_a_power_loss_is_durable() -> None:
     disk = blank()
     write(disk, 0, 1)
     write(disk, 0, 2)
+    disk.lose_power()
     disk.survive(0, 1)
-    assert disk.undecided() is None
+    assert not disk.undecided
+    assert not disk.versions
+    assert read(disk, 0) == content(1)
+    disk.lose_power()
     assert read(disk, 0) == content(1)
 
 
 def test_without_a_volatile_cache_everything_is_durable() -> None:
     disk = MemoryDisk(SECTOR_BYTES, [bytes(SECTOR_BYTES)], has_volatile_cache=False)
     write(disk, 0, 1)
-    assert disk.undecided() is None
+    disk.lose_power()
+    assert not disk.undecided
+    assert not disk.versions
+    assert read(disk, 0) == content(1)
 
 
 # -- fencing -----------------------------------------------------------------------------------------------------
@@ -305,7 +344,8 @@ def test_a_fork_is_independent(before: list[tuple[str, int, int]], later: list[t
             flush(forked)
         else:
             forked.perform(Reserve(0), number, 0)
-    while (sector := forked.undecided()) is not None:
+    forked.lose_power()
+    for sector in list(forked.undecided):
         forked.survive(sector, 0)
     assert disk.key() == key
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shadowshare.protocol.operations import Flush, Operation, Reserve, WriteZeroes, together
+from shadowshare.protocol.operations import Access, Flush, Operation, Reserve, WriteZeroes, together
 from shadowshare.sim.disks.memory_disk import Misbehaviour
 from shadowshare.sim.stepped.world import SteppedWorld
 from tests.sim.stepped_worlds import (
@@ -96,7 +96,7 @@ def test_the_same_labels_are_the_same_trace(way: list[int]) -> None:
         assert held(again) == held(first)
         assert told(again).told == told(first).told
         assert [step.label for step in again.trace] == schedule.split()
-        for host in again.hosts:
+        for host in again.hosts.values():
             host.close()
 
 
@@ -107,12 +107,20 @@ def test_a_trace_says_who_did_what_and_what_came_of_it(way: list[int]) -> None:
     before = len(reports(world))
     schedule = wander(world, way).split()
     assert [step.label for step in world.trace] == schedule
+    waiting = None
     for step in world.trace:
         kind = step.label.partition(".")[0]
-        if kind in ("power", "keep", "crash"):
+        if kind == "keep":
+            # It is the choice that waited which takes effect with the last decision, and is recorded there again.
+            assert waiting is not None
+            if step.operation is not None:
+                assert (step.host, step.operation) == (waiting.host, waiting.operation)
+                assert step.answer is not None or step.operation.access is not Access.READ
+        elif kind in ("power", "crash"):
             assert (step.operation, step.answer) == (None, None)
             assert (step.host is None) == (kind != "crash")
         else:
+            waiting = step
             assert step.host is not None
             assert step.operation is not None
             if kind != "late":
@@ -136,7 +144,7 @@ def test_running_hosts_have_no_copy_and_no_key() -> None:
         world.fork()
     with pytest.raises(TypeError, match="memoised"):
         world.key()
-    for host in world.hosts:
+    for host in world.hosts.values():
         host.close()
 
 
@@ -173,6 +181,15 @@ SMALL_RACES = {
     "flushes": lambda: world_of(
         ("W", [does(write(0, "x"), Flush(0)), does(write(0, "y"))]),
         ("V", [does()]),
+        recovers={"V": "W"},
+        crash_count=1,
+        power_loss_count=1,
+        memoised=True,
+    ),
+    "a power loss": lambda: world_of(
+        ("W", [does(write(0, "x", "y"))]),
+        ("V", [does(write(0, "v"), read(0))]),
+        ("R", [does(read(1))]),
         recovers={"V": "W"},
         crash_count=1,
         power_loss_count=1,
@@ -267,12 +284,15 @@ def test_when_a_flush_was_issued_matters_while_something_is_unflushed() -> None:
 def test_late_writes_and_a_power_loss_under_way_matter() -> None:
     world = race(crash_count=1, power_loss_count=1)
     assert key_after(world, "W1 crash.W late.0") != key_after(world, "W1 crash.W")
-    assert key_after(world, "W1 power") != key_after(world, "W1 power keep.1")
+    assert key_after(world, "W1 power") != key_after(world, "W1 crash.W")
+    assert key_after(world, "W1 power") != key_after(world, "W1 power R")
+    assert key_after(world, "W1 power R") != key_after(world, "W1 power R keep.1")
+    assert key_after(world, "W1 power R keep.0") != key_after(world, "W1 power R keep.1")
     assert key_after(world, "crash.W") != key_after(world, "power")
 
 
 def test_a_silent_power_loss_under_way_matters() -> None:
-    """x is on the disk, not flushed, and no power loss is left; but only in one case it is still to be decided."""
+    """x is on the disk, not flushed, and no power loss is left; but only in one case it may not have survived."""
     world = race(crash_count=1, power_loss_count=1)
     world.disks[0].misbehaviour = Misbehaviour(power_loss_is_silent=True)
     assert key_after(world, "W1 power") != key_after(world, "power W1")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.race import Race
+from shadowshare.verify.strategies.random_walk import RandomWalk
 
 
 def small(race: str, before: str = '"W: create s", "R: open"', extra: str = "") -> Scenario:
@@ -30,8 +33,38 @@ def ends_by_brute_force(
         for label in labels:
             world.take_label(label)
         if world.is_over:
-            oracle = world.watcher
-            assert isinstance(oracle, Oracle)
-            oracle.audit(world)
+            oracle_of(world).audit(world.shared, world.is_stuck)
             yield labels, world
         waiting += [[*labels, choice.label] for choice in world.choices()]
+
+
+def oracle_of(world: SteppedWorld) -> Oracle:
+    """Who watches a scenario's world."""
+    assert isinstance(world.watcher, Oracle)
+    return world.watcher
+
+
+def walk_running(
+    scenario: Scenario, seed: int, implementation: Implementation | None = None
+) -> tuple[list[str], SteppedWorld]:
+    """One random schedule of running code, to its end or to a violation, and the world there, audited."""
+    hosts = live_hosts(scenario, implementation or Implementation())
+    world = stage(scenario, hosts, Oracle(scenario))
+    random, labels = Random(seed), []
+    while not world.is_over and world.watcher.violation is None:
+        choices = world.choices()
+        choice = choices[int(random.random() * len(choices))]
+        labels.append(choice.label)
+        world.take(choice)
+    if world.is_over:
+        oracle_of(world).audit(world.shared, world.is_stuck)
+    for host in world.hosts.values():
+        host.close()
+    return labels, world
+
+
+def random_schedules(scenario: Scenario, count: int) -> Iterator[list[str]]:
+    """The labels of random schedules, drawn from the product."""
+    product, walk = Race(scenario).product, RandomWalk()
+    for number in range(count):
+        yield walk.run_one(product, number)[0]

@@ -1,10 +1,7 @@
 """Schedules are run again on running code, and put into words."""
 
-from random import Random
-
 import pytest
 
-from shadowshare.models.computers import Implementation
 from shadowshare.protocol.layout import (
     Checkpoint,
     Copied,
@@ -21,7 +18,7 @@ from shadowshare.sim.schedule import ScheduleError, parse_schedule
 from shadowshare.verify.counterexample import describe_record, replay
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.random_walk import Worlds, walk_once
+from tests.verify.programs import random_schedules
 
 SCENARIO = built_in("reader-before-volume-read")
 
@@ -85,8 +82,7 @@ def test_every_record_has_words(record: Record, words: str) -> None:
 @pytest.mark.parametrize("name", built_in_names())
 def test_every_step_of_every_scenario_has_words(name: str) -> None:
     scenario = built_in(name)
-    for seed in range(5):
-        labels = walk_once(Worlds(scenario, Implementation(), live=False).fresh(), Random(seed))
+    for labels in random_schedules(scenario, 5):
         replayed = replay(scenario, labels)
         assert len(replayed.rows) == len(labels)
         assert all(row.action for row in replayed.rows)

@@ -4,10 +4,11 @@ import pytest
 
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario
-from shadowshare.verify.explorer import Budget, count_schedules, explore
+from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.result import Exploration
+from shadowshare.verify.search import Budget
 from tests.verify.programs import ends_by_brute_force, small
 
 PROGRAMS = {
@@ -96,8 +97,10 @@ def test_passives_apart_give_the_verdict_of_the_full_product(race: str, bug: str
     apart = explore(scenario, implementation)
     together = explore(scenario, implementation, passives_apart=False)
     assert outcome(apart) == outcome(together)
-    assert apart.passives_apart in (1, 2)
-    assert together.passives_apart == 0
+    assert apart.apart_count in (1, 2)
+    assert together.apart_count == 0
+    assert apart.reductions == ("2 passives explored one at a time: each only reads",)
+    assert together.reductions == ()
 
 
 def test_a_budget_of_states_ends_in_unknown() -> None:
@@ -125,12 +128,3 @@ def test_progress_is_told() -> None:
         built_in("two-writers-overlapping"), progress=lambda states, waiting: told.append((states, waiting))
     )
     assert len(told) > 3
-
-
-def test_count_schedules() -> None:
-    diamond = [[1, 2], [3], [3], []]
-    assert count_schedules(diamond, [False, False, False, True]) == 2
-    assert count_schedules([[1], [2], []], [False, True, True]) == 2, (
-        "an end from which an event goes on counts too"
-    )
-    assert count_schedules([[1], [0]], [False, False]) is None, "a cycle has no number of schedules"

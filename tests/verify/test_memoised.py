@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from itertools import count
-from random import Random
 from typing import Any
 
 import pytest
@@ -17,7 +16,10 @@ from shadowshare.sim.host import Computer
 from shadowshare.verify.counterexample import run_schedule
 from shadowshare.verify.memoised import Automaton, HiddenNondeterminism, memoised_hosts
 from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.random_walk import Worlds, random_walk, walk_once
+from shadowshare.verify.race import Race
+from shadowshare.verify.search import Budget
+from shadowshare.verify.strategies.random_walk import RandomWalk
+from tests.verify.programs import random_schedules
 
 SCENARIOS = [
     "two-writers-overlapping",
@@ -31,11 +33,12 @@ SCENARIOS = [
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_memoised_and_running_hosts_do_the_same(name: str) -> None:
     scenario = built_in(name)
-    worlds = Worlds(scenario, Implementation(), live=False)
-    for seed in range(20):
-        memoised = worlds.fresh()
+    staged = stage(scenario, memoised_hosts(scenario, Implementation()), Oracle(scenario))
+    for labels in random_schedules(scenario, 20):
+        memoised = staged.fork()
         memoised.trace = []
-        labels = walk_once(memoised, Random(seed))
+        for label in labels:
+            memoised.take_label(label)
         running = stage(scenario, live_hosts(scenario, Implementation()), Oracle(scenario))
         running.trace = []
         for label in labels:
@@ -49,7 +52,7 @@ def test_memoised_and_running_hosts_do_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_same_schedule_twice_gives_the_same_trace(name: str) -> None:
     scenario = built_in(name)
-    labels = walk_once(Worlds(scenario, Implementation(), live=False).fresh(), Random(3))
+    labels = list(random_schedules(scenario, 4))[-1]
     first, again = (run_schedule(scenario, labels)[1] for _ in range(2))
     assert [step._replace(operation=None) for step in first] == [
         step._replace(operation=None) for step in again
@@ -61,11 +64,13 @@ def test_the_same_schedule_twice_gives_the_same_trace(name: str) -> None:
 
 def test_the_same_seed_walks_the_same_way() -> None:
     scenario = built_in("ten-passives")
-    assert random_walk(scenario, 20, seed=5) == random_walk(scenario, 20, seed=5)
-    assert (
-        random_walk(scenario, 20, seed=5).step_count
-        == random_walk(scenario, 20, seed=5, live=True).step_count
-    )
+    products = [Race(scenario).product for _ in range(2)]
+    first, again = (RandomWalk(5).run(product, Budget(execution_count=20)) for product in products)
+    assert first == again
+    assert first.execution_count == 20
+    walks = [[RandomWalk(seed).run_one(product, 0) for product in products] for seed in range(20)]
+    assert all(one == other for one, other in walks)
+    assert len({tuple(one[0]) for one, _ in walks}) == 20, "another seed is another schedule"
 
 
 def test_code_that_depends_on_something_else_than_its_answers_is_found() -> None:
@@ -93,9 +98,12 @@ def test_the_code_runs_once_for_each_new_edge() -> None:
     scenario = built_in("reader-before-volume-read")
     hosts = memoised_hosts(scenario, Implementation())
     staged = stage(scenario, hosts, Oracle(scenario))
+    schedules = list(random_schedules(scenario, 50))
     runs = []
     for _ in range(2):
-        for seed in range(50):
-            walk_once(staged.fork(), Random(seed))
+        for labels in schedules:
+            world = staged.fork()
+            for label in labels:
+                world.take_label(label)
         runs.append(sum(host._automaton.run_count for host in hosts))
     assert runs[0] == runs[1]

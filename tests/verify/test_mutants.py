@@ -6,7 +6,9 @@ from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.counterexample import replay
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant, UnknownMutant, mutant
-from shadowshare.verify.random_walk import random_walk
+from shadowshare.verify.search import Budget
+from shadowshare.verify.strategies.random_walk import RandomWalk
+from tests.verify.programs import walk_running
 
 EASY = (
     "no-recheck",
@@ -33,13 +35,20 @@ def test_scenarios_that_kill_expect_the_real_code_to_be_right() -> None:
 
 
 @pytest.mark.parametrize("name", EASY)
-@pytest.mark.parametrize("live", [False, True])
-def test_random_schedules_kill_the_easy_ones(name: str, live: bool) -> None:
+def test_random_schedules_kill_the_easy_ones(name: str) -> None:
     bug = mutant(name)
-    assert (
-        random_walk(built_in(bug.scenario), 500, implementation=bug.implementation, live=live).verdict
-        == "violated"
+    exploration = explore(
+        built_in(bug.scenario), bug.implementation, Budget(execution_count=500), strategy=RandomWalk()
     )
+    assert exploration.verdict == "violated"
+
+
+@pytest.mark.parametrize("name", EASY)
+def test_random_schedules_of_running_code_kill_the_easy_ones(name: str) -> None:
+    bug = mutant(name)
+    scenario = built_in(bug.scenario)
+    walks = (walk_running(scenario, seed, bug.implementation)[1] for seed in range(1500))
+    assert any(world.watcher.violation is not None for world in walks)
 
 
 def test_names_are_unique_and_an_unknown_one_is_refused() -> None:
