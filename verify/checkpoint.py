@@ -1,8 +1,9 @@
 """Where a search was when it stopped, in a file, so that it can go on.
 
 A file says by which move each state was met first. To go on, the moves are made again: nothing but numbers is read from
-the file, and what they mean is found out afresh by the code that is there now. A file of another scenario, another
-protocol, or of a program that behaves otherwise is refused.
+the file, and what they mean is found out afresh by the code that is there now. What is not tried again is what was
+tried before, so the code must be the same: a file of another scenario or another protocol, or one that other code
+wrote, is refused.
 """
 
 from __future__ import annotations
@@ -10,48 +11,96 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
+import msgspec
+
+from shadowshare import models, protocol, scenarios, sim, verify
 from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.verify.result import Exploration
 from shadowshare.verify.search import Search
 
 MAGIC = b"shadowshare-checkpoint-1\n"
-_HEADER_BYTES_MAXIMUM = 1 << 20
+_DIGEST_BYTES = 16
+_PACKAGES = (protocol, sim, models, scenarios, verify)
 
 
 class CheckpointError(ShadowshareError):
-    """A checkpoint cannot be read, or belongs to another search."""
+    """A checkpoint cannot be read or written, or belongs to another search."""
 
 
-def save_checkpoint(path: Path, identity: str, finished_count: int, search: Search) -> None:
+@cache
+def code_digest() -> str:
+    """Of the source code of everything that a search rests on."""
+    digest = blake2b(digest_size=_DIGEST_BYTES)
+    for package in _PACKAGES:
+        folder = Path(package.__path__[0])
+        for path in sorted(folder.rglob("*.py")):
+            source = path.read_bytes()
+            digest.update(f"{package.__name__}/{path.relative_to(folder)} {len(source)}\n".encode() + source)
+    return digest.hexdigest()
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest().encode()
+
+
+# -- writing -----------------------------------------------------------------------------------------------------
+
+
+def check_writable(path: Path) -> None:
+    """Find out before a long search whether its checkpoint can be written.
+
+    Raises:
+        CheckpointError: it cannot.
+    """
+    try:
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def save_checkpoint(path: Path, identity: str, finished: Sequence[Exploration], search: Search) -> None:
     """Write where a search is.
 
     Args:
         path: the file; it is replaced as a whole, or not at all.
         identity: what is searched, and with which code.
-        finished_count: searches of the same exploration that were finished before.
+        finished: what the searches of the same exploration found that were finished before.
         search: the one that stopped.
 
     Raises:
         CheckpointError: it cannot be written.
     """
     moves = array("H", (_move_number(search, number) for number in range(1, len(search.states))))
-    body = zlib.compress(array("Q", search.parents[1:]).tobytes() + moves.tobytes(), level=1)
     header = {
         "identity": identity,
-        "finished": finished_count,
+        "code": code_digest(),
+        "finished": [asdict(one) for one in finished],
         "states": len(search.states),
         "position": search.position,
         "steps": search.step_count,
-        "checksum": zlib.crc32(body),
     }
+    body = zlib.compress(array("Q", search.parents[1:]).tobytes() + moves.tobytes(), level=1)
+    content = json.dumps(header).encode() + b"\n" + body
     beside = path.with_name(f"{path.name}.new")
     try:
-        beside.write_bytes(MAGIC + json.dumps(header).encode() + b"\n" + body)
+        beside.write_bytes(MAGIC + _digest(content) + b"\n" + content)
         beside.replace(path)
     except OSError as error:
-        raise CheckpointError(f"{path}: the checkpoint cannot be written: {error.strerror}") from None
+        beside.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{path}: the checkpoint cannot be written: {error.strerror}")
 
 
 def _move_number(search: Search, number: int) -> int:
@@ -60,6 +109,9 @@ def _move_number(search: Search, number: int) -> int:
     wanted = search.states[number]
     reached = (product.canonical(parent + move.delta) for move in product.moves(parent))
     return next(index for index, after in enumerate(reached) if after == wanted)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------
 
 
 class Checkpoint:
@@ -80,26 +132,26 @@ class Checkpoint:
         except OSError as error:
             raise CheckpointError(f"{path}: the checkpoint cannot be read: {error.strerror}") from None
         if not content.startswith(MAGIC):
-            raise CheckpointError(f"{path}: this is no checkpoint of this version")
-        head, newline, self._body = content[len(MAGIC) :].partition(b"\n")
-        try:
-            self._header: dict[str, Any] = json.loads(head[:_HEADER_BYTES_MAXIMUM])
-            is_whole = bool(newline) and zlib.crc32(self._body) == self._header["checksum"]
-        except (ValueError, KeyError, TypeError):
-            is_whole = False
-        if not is_whole:
+            raise CheckpointError(f"{path}: this is no checkpoint of this version: name another file")
+        digest, _, content = content[len(MAGIC) :].partition(b"\n")
+        if digest != _digest(content):
             raise CheckpointError(f"{path}: the checkpoint is damaged: delete it to begin again")
+        head, _, self._body = content.partition(b"\n")
+        self._header: dict[str, Any] = json.loads(head)
         if self._header["identity"] != identity:
             raise CheckpointError(
                 f"{path}: the checkpoint is one of {self._header['identity']}, not of {identity}: "
                 "name another file, or delete it to begin again"
             )
+        if self._header["code"] != code_digest():
+            raise CheckpointError(
+                f"{path}: the checkpoint was written by another version of the code: delete it to begin again"
+            )
 
     @property
-    def finished_count(self) -> int:
-        """Searches of the same exploration that were finished before."""
-        count: int = self._header["finished"]
-        return count
+    def finished(self) -> list[Exploration]:
+        """What the searches of the same exploration found that were finished before."""
+        return msgspec.convert(self._header["finished"], list[Exploration])
 
     def restore(self, search: Search) -> None:
         """Bring a search that has not begun to where it was.

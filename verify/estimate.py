@@ -7,7 +7,8 @@ is large, so the mean of many ways comes with its standard error, and is worth n
 
 from __future__ import annotations
 
-from math import sqrt
+from collections.abc import Sequence
+from math import fsum, hypot, sqrt
 from random import Random
 from statistics import fmean, stdev
 from typing import NamedTuple
@@ -37,16 +38,34 @@ def estimate_schedules(product: Product, probe_count: int = PROBE_COUNT, seed: i
 
     Ways that go on behind such a state, by crashes and late writes, are not counted. None if a way does not end
     within some thousands of steps, or the numbers are too large for a float.
+
+    Args:
+        product: what is to be explored.
+        probe_count: random ways to go, at least 2.
+        seed: of the random ways.
     """
-    random = Random(seed)
-    products = [_probe(product, random) for _ in range(probe_count)]
-    if None in products:
-        return None
+    random, found = Random(seed), list[float]()
     try:
-        found = [float(one) for one in products if one is not None]
-        return Estimate(fmean(found), stdev(found) / sqrt(len(found)), len(found))
+        for _ in range(probe_count):
+            ways = _probe(product, random)
+            if ways is None:
+                return None
+            found.append(float(ways))
+        return Estimate(fmean(found), stdev(found) / sqrt(probe_count), probe_count)
     except OverflowError:
         return None
+
+
+def sum_of_estimates(estimates: Sequence[Estimate | None]) -> Estimate | None:
+    """Of explorations, each of other schedules, that are estimated by themselves; None if one of them is not."""
+    known = [one for one in estimates if one is not None]
+    if not known or len(known) < len(estimates):
+        return None
+    return Estimate(
+        fsum(one.schedule_count for one in known),
+        hypot(*(one.standard_error for one in known)),
+        sum(one.probe_count for one in known),
+    )
 
 
 def _probe(product: Product, random: Random) -> int | None:

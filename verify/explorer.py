@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
-from shadowshare.verify.checkpoint import Checkpoint, CheckpointError, save_checkpoint
+from shadowshare.verify.checkpoint import Checkpoint, CheckpointError, check_writable, save_checkpoint
 from shadowshare.verify.parallel import explore_parts, sample
 from shadowshare.verify.race import Race, identity_of, without_hosts
 from shadowshare.verify.result import Exploration, sum_of
@@ -89,21 +89,33 @@ def explore(
     """
     budget, strategy = budget or Budget(), strategy or Exhaustive()
     implementation = implementation or Implementation()
-    passives = [plan for plan in scenario.hosts if plan.role == PASSIVE]
     apart = not strategy.is_sampling if passives_apart is None else passives_apart
     whole = Part(scenario, implementation, merges, strategy)
     if jobs > 1 and isinstance(strategy, Sampler):
         return sample(whole, strategy, budget, jobs, progress)
-    if not apart or len(passives) < 2:
+    if not apart:
         return _explore_all([whole], budget, progress, jobs, checkpoint)[0]
+    parts, reductions = parts_of(whole)
+    found = _explore_all(parts, budget, progress, jobs, checkpoint)
+    if not reductions:
+        return found[0]
+    summed = sum_of(found)
+    return replace(summed, reductions=(*reductions, *summed.reductions))
+
+
+def parts_of(whole: Part) -> tuple[list[Part], tuple[str, ...]]:
+    """Explorations of one passive each, or the whole if there are not several; and what was left out, in words."""
+    scenario = whole.scenario
+    passives = [plan for plan in scenario.hosts if plan.role == PASSIVE]
+    if len(passives) < 2:
+        return [whole], ()
     different = _different(passives, scenario.before)
     names = {plan.name for plan in passives}
     parts = [whole._replace(scenario=without_hosts(scenario, names - {plan.name})) for plan in different]
     reductions = [f"{len(passives)} passives explored one at a time: each only reads"]
     if len(different) < len(passives):
         reductions.append(f"of passives that do the same, one: {len(different)} of {len(passives)}")
-    found = sum_of(_explore_all(parts, budget, progress, jobs, checkpoint))
-    return replace(found, reductions=tuple(reductions))
+    return parts, tuple(reductions)
 
 
 def _explore_all(
@@ -114,9 +126,9 @@ def _explore_all(
         return _explore_with_checkpoint(parts, budget, progress, checkpoint)
     if jobs > 1 and len(parts) > 1:
         return explore_parts(parts, budget, jobs, progress)
-    found = []
+    found: list[Exploration] = []
     for part in parts:
-        found.append(part.explore(budget, progress))
+        found.append(part.explore(budget, _after(found, progress)))
         if found[-1].verdict != "verified":
             break
     return found
@@ -125,29 +137,47 @@ def _explore_all(
 def _explore_with_checkpoint(
     parts: Sequence[Part], budget: Budget, progress: Progress | None, path: Path
 ) -> list[Exploration]:
-    """Explore parts; where a checkpoint was written, go on, and where the budget is spent, write one.
-
-    Parts that were finished are searched again, which a checkpoint of the last one does not save: what they found is
-    not worth trusting a file for.
-    """
+    """Explore parts; where a checkpoint was written, go on, and where the budget is spent, write one."""
     if not all(isinstance(part.strategy, Exhaustive) for part in parts):
         raise CheckpointError("only an exhaustive search can go on from a checkpoint")
     identity = identity_of(parts[0].scenario, parts[0].implementation, len(parts))
     read = Checkpoint(path, identity) if path.exists() else None
-    found: list[Exploration] = []
-    for number, part in enumerate(parts):
+    check_writable(path)
+    found = [] if read is None else read.finished
+    for part in parts[len(found) :]:
         race = part.race()
         search = Search(race.product)
-        if read is not None and read.finished_count == number:
+        if read is not None:
             read.restore(search)
+            read = None
         assert isinstance(part.strategy, Exhaustive)
-        found.append(judged(race, part.strategy.finish(search, budget, progress)))
-        if found[-1].verdict != "verified":
-            if not found[-1].is_exhausted and found[-1].violation is None:
-                save_checkpoint(path, identity, number, search)
+        found.append(_finish(race, search, part.strategy, budget, _after(found, progress)))
+        if not found[-1].is_exhausted and found[-1].violation is None:
+            save_checkpoint(path, identity, found[:-1], search)
             return found
+        if found[-1].verdict != "verified":
+            break
     path.unlink(missing_ok=True)
     return found
+
+
+def _after(finished: Sequence[Exploration], progress: Progress | None) -> Progress | None:
+    """Tells of what was covered in explorations that were finished, too."""
+    if progress is None or not finished:
+        return progress
+    known_count = sum(one.state_count or one.execution_count for one in finished)
+    return lambda covered, waiting: progress(known_count + covered, waiting)
+
+
+def _finish(
+    race: Race, search: Search, strategy: Exhaustive, budget: Budget, progress: Progress | None
+) -> Exploration:
+    """Let a search go on to its end, and judge what it found."""
+    found = strategy.finish(search, budget, progress)
+    if found.is_exhausted:
+        for state in search.states:  # what hosts got on the ways before the checkpoint, too
+            race.product.moves(state)
+    return judged(race, found)
 
 
 def _different(passives: Sequence[HostPlan], before: Sequence[str]) -> list[HostPlan]:

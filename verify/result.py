@@ -82,6 +82,7 @@ def sum_of(parts: Sequence[Exploration]) -> Exploration:
         host_run_count=sum(part.host_run_count for part in parts),
         unreached=tuple(step for part in parts for step in part.unreached),
         reductions=tuple(dict.fromkeys(words for part in parts for words in part.reductions)),
+        refused=tuple(dict.fromkeys(words for part in parts for words in part.refused)),
         apart_count=len(parts),
         choice_counts=dict(sum((Counter(part.choice_counts) for part in parts), Counter())),
     )
