@@ -144,6 +144,11 @@ class SharedState:
         copy._flush_issues = dict(self._flush_issues)
         return copy
 
+    def _flush_key(self, item: tuple[tuple[int, int, int], tuple[int, int]]) -> Hashable:
+        """Which flush is in flight, and what it will not cover; that is every later write if all is flushed now."""
+        flush, (device, issued_at) = item
+        return flush, device, issued_at if self.disks[device].versions else 0
+
     def key(self) -> Hashable:
         """Equal for two shared states exactly if nothing that can happen tells them apart."""
         return (
@@ -151,7 +156,7 @@ class SharedState:
             self.crashed,
             self.deciding,
             tuple([flight.identity() for flight in self.late]),
-            tuple(sorted(item for item in self._flush_issues.items() if self.disks[item[1][0]].versions)),
+            tuple(sorted(map(self._flush_key, self._flush_issues.items()))),
             (self.crashes_left, self.power_losses_left),
             (self.write_errors_left, self.read_errors_left, self.flush_errors_left),
             None if self.watcher is None else self.watcher.key(),
