@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shadowshare.verify.strategies.strategy import Sampler
 
 CHUNK_EXECUTION_COUNT = 1024
+CHUNK_EXECUTION_COUNT_MAXIMUM = 1 << 16
 """Schedules that a process draws before it says what it found."""
 
 POLL_SECONDS = 0.1
@@ -44,7 +45,7 @@ class _Link(NamedTuple):
 
     Attributes:
         stop: set when nobody wants their results any more.
-        covered: by the number of a part: how much was covered of it.
+        covered: by the number of a part, or chunk: how much was covered of it.
         waiting: by the number of a part: how much of it is known to wait.
     """
 
@@ -153,57 +154,99 @@ def _explore(part: Part, number: int, budget: Budget) -> Exploration:
 
 def sample(part: Part, sampler: Sampler, budget: Budget, jobs: int, progress: Progress | None) -> Exploration:
     """Draw schedules until one violates something, or the budget is spent."""
-    whole = Exploration()
-    waiting: deque[Future[Exploration]] = deque()
-    first_waiting = submitted = 0
-    with _workers(jobs, 1, part) as (pool, link):
-
-        def result(future: Future[Exploration]) -> Exploration:
-            return _result(future, budget, link, lambda: None)
-
-        while not (reason := budget.spent(0, whole.execution_count, whole.step_count)):
-            while len(waiting) < 2 * jobs and (size := _chunk_size(budget, submitted)):
-                waiting.append(pool.submit(_sample, sampler, submitted, size, budget, budget.step_count))
-                submitted += size
-            chunk = result(waiting.popleft())
-            steps_left = None if budget.step_count is None else budget.step_count - whole.step_count
-            if steps_left is not None and chunk.step_count > steps_left:
-                size = chunk.execution_count
-                chunk = result(pool.submit(_sample, sampler, first_waiting, size, budget, steps_left))
-            first_waiting += chunk.execution_count
-            whole = _added(whole, chunk)
-            if progress is not None:
-                progress(whole.execution_count, 0)
-            if whole.violation is not None:
-                return whole
-    return replace(whole, reason=_reason(reason, whole.reason))
+    with _workers(jobs, 2 * jobs, part) as (pool, link):
+        return _Drawing(pool, link, sampler, budget, jobs, progress).run()
 
 
-def _chunk_size(budget: Budget, submitted: int) -> int:
-    limit = budget.execution_count
-    return CHUNK_EXECUTION_COUNT if limit is None else min(CHUNK_EXECUTION_COUNT, limit - submitted)
+class _Drawing:
+    """Schedules that are being drawn, in chunks, of which as many as twice the jobs are begun or wait."""
+
+    def __init__(
+        self,
+        pool: ProcessPoolExecutor,
+        link: _Link,
+        sampler: Sampler,
+        budget: Budget,
+        jobs: int,
+        progress: Progress | None,
+    ) -> None:
+        self._pool = pool
+        self._link = link
+        self._sampler = sampler
+        self._budget = budget
+        self._jobs = jobs
+        self._progress = progress
+        self._whole = Exploration()
+        self._begun: deque[tuple[int, Future[Exploration]]] = deque()
+        self._free = list(range(2 * jobs))
+        self._begun_count = 0
+
+    def run(self) -> Exploration:
+        """Add up chunks in their order, and stop where one process would have stopped."""
+        budget = self._budget
+        while not (reason := budget.spent(0, self._whole.execution_count, self._whole.step_count)):
+            self._begin_chunks()
+            chunk = self._next_chunk()
+            runs = max(
+                self._whole.host_run_count, chunk.host_run_count
+            )  # each counts from its process's beginning
+            self._whole = replace(sum_of([self._whole, chunk]), apart_count=0, host_run_count=runs)
+            if chunk.violation is not None:
+                return self._whole
+        remark = self._whole.reason.partition("; ")[2]
+        return replace(self._whole, reason=f"{reason}; {remark}" if remark else reason)
+
+    def _begin_chunks(self) -> None:
+        while self._free and (size := self._chunk_size()):
+            number = self._free.pop()
+            self._begun.append(
+                (number, self._begin(number, self._begun_count, size, self._budget.step_count))
+            )
+            self._begun_count += size
+
+    def _begin(
+        self, number: int, first: int, execution_count: int, step_count: int | None
+    ) -> Future[Exploration]:
+        limit = copy(self._budget)
+        limit.execution_count, limit.step_count = execution_count, step_count
+        return self._pool.submit(_sample, self._sampler, number, first, limit)
+
+    def _chunk_size(self) -> int:
+        """Schedules to draw at once: not few, because a process may have to learn what the first ones taught."""
+        limit = self._budget.execution_count
+        if limit is None:
+            return min(
+                CHUNK_EXECUTION_COUNT_MAXIMUM, max(CHUNK_EXECUTION_COUNT, self._begun_count // self._jobs)
+            )
+        return min(CHUNK_EXECUTION_COUNT_MAXIMUM, -(-limit // self._jobs), limit - self._begun_count)
+
+    def _next_chunk(self) -> Exploration:
+        """The next one; if it went beyond the budget of steps, as far as that reaches."""
+        number, future = self._begun.popleft()
+        chunk = _result(future, self._budget, self._link, self._tell)
+        known = self._whole
+        if (
+            self._budget.step_count is not None
+            and known.step_count + chunk.step_count > self._budget.step_count
+        ):
+            steps_left = self._budget.step_count - known.step_count
+            future = self._begin(number, known.execution_count, chunk.execution_count, steps_left)
+            chunk = _result(future, self._budget, self._link, self._tell)
+        self._link.covered[number] = 0
+        self._free.append(number)
+        return chunk
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self._whole.execution_count + sum(self._link.covered), 0)
 
 
-def _added(whole: Exploration, chunk: Exploration) -> Exploration:
-    runs = max(whole.host_run_count, chunk.host_run_count)  # each says what its process ran since it began
-    return replace(sum_of([whole, chunk]), apart_count=0, host_run_count=runs)
-
-
-def _reason(reason: str, last: str) -> str:
-    remark = last.partition("; ")[2]
-    return f"{reason}; {remark}" if remark else reason
-
-
-def _sample(
-    sampler: Sampler, first: int, execution_count: int, budget: Budget, step_count: int | None
-) -> Exploration:
-    """In a worker: draw some schedules."""
+def _sample(sampler: Sampler, number: int, first: int, limit: Budget) -> Exploration:
+    """In a worker: draw a chunk of schedules, from number ``first`` on."""
     if "race" not in _own:
         _own["race"] = _own["part"].race()
     race: Race = _own["race"]
-    mine = copy(sampler)
+    mine, budget = copy(sampler), copy(limit)
     mine.first = sampler.first + first
-    limit = copy(budget)
-    limit.execution_count, limit.step_count = execution_count, step_count
-    found = mine.run(race.product, limit, _listen(limit, 0))
+    found = mine.run(race.product, budget, _listen(budget, number))
     return replace(found, host_run_count=race.host_run_count)

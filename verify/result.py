@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -31,6 +31,9 @@ class Exploration:
         schedule_count: complete interleavings covered, each different sequence of labels once; None if they were not,
             or cannot be, counted.
         execution_count: schedules that were run one after the other; 0 for a search of states.
+        trace_count: classes of complete schedules that differ only in the order of steps that do not depend on each
+            other; None if not all of them were covered, or nobody counted.
+        blocked_count: schedules that were begun, and broken off where they turned out to be equivalent to earlier ones.
         state_count: different states met; 0 for a strategy that does not compare states.
         step_count: choices taken.
         depth_steps: length of the longest schedule run; of a search of states, of the longest way that it needs.
@@ -41,6 +44,7 @@ class Exploration:
         apart_count: how many explorations this sums up, each of one of the readers; 0 if all were explored together.
         choice_counts: how many of the choices taken were operations, and how many something else, by kind
             (`shadowshare.sim.schedule.kind_of`); empty if nothing else can happen, or they were not counted.
+        tallies: how many of the schedules that were run are out of the ordinary, by what they are, in words.
     """
 
     violation: Violation | None = None
@@ -49,6 +53,8 @@ class Exploration:
     reason: str = ""
     schedule_count: int | None = None
     execution_count: int = 0
+    trace_count: int | None = None
+    blocked_count: int = 0
     state_count: int = 0
     step_count: int = 0
     depth_steps: int = 0
@@ -58,6 +64,7 @@ class Exploration:
     refused: tuple[str, ...] = ()
     apart_count: int = 0
     choice_counts: Mapping[str, int] = field(default_factory=dict)
+    tallies: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -70,12 +77,13 @@ class Exploration:
 def sum_of(parts: Sequence[Exploration]) -> Exploration:
     """What several explorations, each of one of the readers, found together; only the last one may have failed."""
     last = parts[-1]
-    counts = [part.schedule_count for part in parts]
     return replace(
         last,
         is_exhausted=all(part.is_exhausted for part in parts),
-        schedule_count=None if None in counts else sum(count or 0 for count in counts),
+        schedule_count=_total([part.schedule_count for part in parts]),
         execution_count=sum(part.execution_count for part in parts),
+        trace_count=_total([part.trace_count for part in parts]),
+        blocked_count=sum(part.blocked_count for part in parts),
         state_count=sum(part.state_count for part in parts),
         step_count=sum(part.step_count for part in parts),
         depth_steps=max(part.depth_steps for part in parts),
@@ -84,8 +92,21 @@ def sum_of(parts: Sequence[Exploration]) -> Exploration:
         reductions=tuple(dict.fromkeys(words for part in parts for words in part.reductions)),
         refused=tuple(dict.fromkeys(words for part in parts for words in part.refused)),
         apart_count=len(parts),
-        choice_counts=dict(sum((Counter(part.choice_counts) for part in parts), Counter())),
+        choice_counts=_added(part.choice_counts for part in parts),
+        tallies=_added(part.tallies for part in parts),
     )
+
+
+def _added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total = Counter[str]()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    """The sum; None if one of them is not known."""
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 @dataclass(frozen=True, slots=True)

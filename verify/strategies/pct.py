@@ -23,7 +23,7 @@ class PriorityWalk(ThreadSampler):
     of them at all.
 
     The bound does not cover: the order of the pieces of one request and what survives a power loss, which are drawn
-    uniformly; violations of a greater depth; schedules longer than k, of which `remark` tells if there were any.
+    uniformly; violations of a greater depth; schedules longer than k, of which `tallies` tell if there were any.
 
     A schedule of 2k steps is taken for one in which a thread waits by asking again and again: from there on the thread
     that goes on is put below all others every k steps, so that the one that it waits for gets its turn.
@@ -31,20 +31,22 @@ class PriorityWalk(ThreadSampler):
     Args:
         seed: of the choices.
         first: number of the first schedule.
-        depth: d.
+        depth: d, at least 1.
+
+    Raises:
+        ValueError: the depth is less than 1.
     """
 
     name = "pct"
 
     def __init__(self, seed: int = 0, first: int = 0, depth: int = 3) -> None:
         super().__init__(seed, first)
+        if depth < 1:
+            raise ValueError(f"a depth of {depth}: it is 1 at least")
         self.depth = depth
-        self.longer_count = 0
-        """Drawn schedules that were longer than k, when k was not measured any more."""
 
     def prepare(self, product: Product) -> None:
         """Measure n and k."""
-        self.longer_count = 0
         super().prepare(product)
 
     def begin(self, product: Product) -> None:
@@ -87,15 +89,14 @@ class PriorityWalk(ThreadSampler):
         if number < LEARNING_EXECUTION_COUNT and self._step < self._patience:
             self.measure(moves)
         else:
-            self.longer_count += 1
+            self.tallies["longer than those of which the bound speaks"] += 1
 
     def remark(self, product: Product) -> str:
         """The bound."""
         threads, steps = self.thread_count, self.longest_step_count
         bound = threads * steps ** (self.depth - 1)
-        longer = f"; {self.longer_count} schedules were longer" if self.longer_count else ""
         return (
             f"a violation of depth {self.depth} is met by each schedule with a probability of at least "
             f"1/{bound:,} = 1/({threads}*{steps}^{self.depth - 1}), by {threads} threads in at most {steps} "
-            f"steps{longer}; {super().remark(product)}"
+            f"steps; {super().remark(product)}"
         )

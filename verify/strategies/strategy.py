@@ -6,6 +6,7 @@ after the other, is a `Sampler`: it says what it does at the beginning of a sche
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 from typing import Any, Protocol
@@ -39,7 +40,8 @@ class Sampler:
     """Runs one schedule after the other; each depends on the seed and its own number, from 0, and on nothing else.
 
     A schedule goes on until nothing can happen any more. Where no operation can take effect, it is judged as an end;
-    crashes and late writes that may still happen then happen after that.
+    crashes and late writes that may still happen then happen after that. Hosts that are alike are not taken for one
+    another.
 
     Args:
         seed: of the choices; the same seed gives the same schedules.
@@ -53,9 +55,16 @@ class Sampler:
         self.seed = seed
         self.first = first
         self.random = Random()
-        self._product: Product | None = None
+        self.product: Product | None = None
+        """What schedules are run of; None before the first one."""
         self._moves: dict[int, tuple[Move, ...]] = {}
         """By state: what can happen there. An end is here only if nothing is violated in it."""
+        self.tallies = Counter[str]()
+        """How many of the schedules that were run are out of the ordinary, by what they are, in words."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what is known of a product: a copy, in another process for example, finds it out again."""
+        return {**self.__dict__, "product": None, "_moves": {}}
 
     # -- what a sampler says -------------------------------------------------------------------------------------
 
@@ -73,7 +82,7 @@ class Sampler:
         """Called at the end of each schedule, with its number and what happened."""
 
     def remark(self, product: Product) -> str:
-        """What the schedules that were run say about those that were not."""
+        """What the schedules that were run say about those that were not; all that counts them is in `tallies`."""
         return "schedules that are drawn prove nothing about the others"
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -81,7 +90,7 @@ class Sampler:
     def run(self, product: Product, budget: Budget, progress: Progress | None = None) -> Exploration:
         """Run schedules until one violates something, or the budget is spent."""
         self.start(product)
-        execution_count = step_count = depth = cut_count = 0
+        execution_count = step_count = depth = 0
         violation, reason = None, budget.spent()
         labels: tuple[str, ...] = ()
         while not reason and violation is None:
@@ -94,25 +103,23 @@ class Sampler:
             if violation is not None:
                 labels = tuple([move.label for move in moves])
             elif len(moves) >= SCHEDULE_STEP_COUNT_MAXIMUM:
-                cut_count += 1
+                self.tallies[f"cut after {SCHEDULE_STEP_COUNT_MAXIMUM:,} steps"] += 1
             reason = budget.spent(execution_count=execution_count, step_count=step_count)
         return Exploration(
             violation,
             labels,
-            reason="" if violation is not None else self._reason(reason, cut_count, product),
+            reason="" if violation is not None else f"{reason}; {self.remark(product)}",
             execution_count=execution_count,
             step_count=step_count,
             depth_steps=depth,
+            tallies=dict(self.tallies),
         )
-
-    def _reason(self, reason: str, cut_count: int, product: Product) -> str:
-        cut = f"; {cut_count} of them cut after {SCHEDULE_STEP_COUNT_MAXIMUM} steps" if cut_count else ""
-        return f"{reason}{cut}; {self.remark(product)}"
 
     def start(self, product: Product) -> None:
         """Forget everything about earlier schedules, and prepare for the first one."""
-        self._product, self._moves = product, {}
+        self.product, self._moves = product, {}
         self.prepare(product)
+        self.tallies = Counter()
 
     def run_one(self, product: Product, number: int) -> tuple[list[str], Any]:
         """Run the schedule of one number to its end or to a violation; its labels, and what is violated."""
@@ -121,7 +128,7 @@ class Sampler:
 
     def draw(self, product: Product, number: int) -> tuple[list[Move], Any]:
         """Run the schedule of one number to its end or to a violation; what happened, and what is violated."""
-        if self._product is not product:
+        if self.product is not product:
             self.start(product)
         moves, violation = self.walk(product, number)
         self.end(number, moves)
