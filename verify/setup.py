@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Coroutine, Generator, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from types import coroutine
 from typing import Any, NamedTuple
@@ -25,7 +27,20 @@ class Rest:
     __slots__ = ("key",)
 
     def __init__(self, key: Hashable) -> None:
-        self.key = key
+        self.key = _hashable(key, "what a task rests with")
+
+
+def _hashable(value: Any, role: str) -> Any:
+    """The value, which is to be part of a state.
+
+    Raises:
+        TypeError: it cannot be: it has no hash.
+    """
+    try:
+        hash(value)
+    except TypeError:
+        raise TypeError(f"{role} must be hashable, as a tuple is, and not a list: {value!r}") from None
+    return value
 
 
 @coroutine
@@ -48,15 +63,27 @@ async def flush() -> None:
     await _perform(Flush(DEVICE))
 
 
-class Array(NamedTuple):
-    """Several cells side by side. Reading or writing some of them is one step, unless they tear."""
+def _values(values: Sequence[Hashable]) -> tuple[Hashable, ...]:
+    return tuple([_hashable(value, "what a cell holds") for value in values])
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Several cells side by side. Reading or writing some of them is one step, unless they tear.
+
+    ``array[index]`` is one of the cells, ``len(array)`` their number.
+    """
 
     first: int
     cell_count: int
 
     async def read(self, index: int = 0, count: int | None = None) -> tuple[Any, ...]:
-        """The values of ``count`` cells from ``index`` on; of all the rest without ``count``."""
-        wanted = range(self.first, self.first + self.cell_count)[index:][:count]
+        """The values of ``count`` cells from ``index`` on; of all the rest without ``count``.
+
+        Raises:
+            IndexError: there are not so many cells.
+        """
+        wanted = self._cells(index, self.cell_count - index if count is None else count)
         answer: tuple[Any, ...] = await _perform(ReadCells(DEVICE, wanted.start, len(wanted)))
         return answer
 
@@ -66,13 +93,19 @@ class Array(NamedTuple):
         Raises:
             IndexError: there are not so many cells.
         """
-        if not 0 <= index <= self.cell_count - len(values):
-            raise IndexError(f"cells {index} to {index + len(values) - 1} of an array of {self.cell_count}")
-        await _perform(WriteCells(DEVICE, self.first + index, values))
+        wanted = self._cells(index, len(values))
+        await _perform(WriteCells(DEVICE, wanted.start, _values(values)))
 
-    def __getitem__(self, index: Any) -> Cell:  # type: ignore[override]
-        """One of the cells."""
-        return Cell(range(self.first, self.first + self.cell_count)[index])
+    def _cells(self, index: int, count: int) -> range:
+        if count < 0 or not 0 <= index <= self.cell_count - count:
+            raise IndexError(f"{count} cells from {index} on, of an array of {self.cell_count}")
+        return range(self.first + index, self.first + index + count)
+
+    def __len__(self) -> int:
+        return self.cell_count
+
+    def __getitem__(self, index: int) -> Cell:
+        return Cell(range(self.first, self.first + self.cell_count)[operator.index(index)])
 
 
 class Cell(NamedTuple):
@@ -86,11 +119,12 @@ class Cell(NamedTuple):
 
     async def write(self, value: Hashable) -> None:
         """Give it another value."""
-        await _perform(WriteCells(DEVICE, self.number, (value,)))
+        await _perform(WriteCells(DEVICE, self.number, _values((value,))))
 
     async def compare_and_write(self, expected: Hashable, value: Hashable) -> bool:
         """Write ``value`` if it holds ``expected``, in one step; whether it did."""
-        answer: bool = await _perform(CompareAndWrite(DEVICE, self.number, expected, value))
+        operation = CompareAndWrite(DEVICE, self.number, *_values((expected, value)))
+        answer: bool = await _perform(operation)
         return answer
 
 
@@ -135,6 +169,9 @@ class Setup:
         plain_crashes: whether tasks may crash without a power loss.
         late_writes: whether a write in flight at a crash may still land at any later time.
         tears: whether operations on several cells take effect cell by cell, in any order.
+
+    Raises:
+        ValueError: a number is negative, or there are more power losses than crashes.
     """
 
     def __init__(
@@ -145,6 +182,10 @@ class Setup:
         late_writes: bool = True,
         tears: bool = False,
     ) -> None:
+        if min(crashes, power_losses) < 0:
+            raise ValueError(f"{min(crashes, power_losses)} is no number of times")
+        if power_losses > crashes:
+            raise ValueError("a power loss is a crash too: crashes must be as many as power_losses, or more")
         self.crashes = crashes
         self.power_losses = power_losses
         self.plain_crashes = plain_crashes
@@ -153,6 +194,8 @@ class Setup:
         self.names: dict[str, Cell | Array] = {}
         self.initial: list[Hashable] = []
         self.tasks: list[Task] = []
+        self.left_out: frozenset[str] = frozenset()
+        """Names of the tasks that are not here, see `only`."""
 
     def cell(self, name: str, value: Hashable = 0) -> Cell:
         """A cell that holds ``value`` at the start."""
@@ -173,8 +216,8 @@ class Setup:
     def _name(self, name: str, place: Cell | Array, values: Sequence[Hashable]) -> None:
         if name in self.names:
             raise ValueError(f"there is a cell {name!r} already")
+        self.initial += _values(values)
         self.names[name] = place
-        self.initial += values
 
     def task(self, name: str, function: TaskFunction, *arguments: Any, recovers: str = "") -> None:
         """Add a task: ``function(*arguments)``, which begins at once, or when the task that it recovers crashed.
@@ -198,6 +241,7 @@ class Setup:
         setup = Setup(self.crashes, self.power_losses, self.plain_crashes, self.late_writes, self.tears)
         setup.names, setup.initial = self.names, self.initial
         setup.tasks = [task for task in self.tasks if task.name in names]
+        setup.left_out = frozenset(task.name for task in self.tasks if task.name not in names)
         return setup
 
     # -- as a world ----------------------------------------------------------------------------------------------
@@ -230,10 +274,15 @@ class Setup:
         )
 
     def alike(self) -> list[tuple[int, ...]]:
-        """Groups of tasks that do the same: the same function with the same arguments."""
+        """Groups of tasks that do the same: the same function with the same arguments, which must be hashable."""
         groups: dict[Any, list[int]] = {}
         for number, task in enumerate(self.tasks):
-            groups.setdefault((task.function, task.arguments, task.recovers), []).append(number)
+            same: Hashable = (task.function, task.arguments, task.recovers)
+            try:
+                hash(same)
+            except TypeError:
+                same = number
+            groups.setdefault(same, []).append(number)
         return [tuple(group) for group in groups.values()]
 
     def values(self, cells: Sequence[Any]) -> Mapping[str, Any]:
@@ -268,12 +317,14 @@ def computer_of(task: Task) -> Computer:
 def _run(task: Task, marks: list[Hashable]) -> Generator[Any, Any, None]:
     """Run a task; note where it rests, and what it ends with."""
     running = task.function(*task.arguments)
+    if not isinstance(running, Coroutine):
+        raise TypeError(f"task {task.name!r} is no async function: it gave {running!r}")
     answer: Any = None
     while True:
         try:
             wanted = running.throw(answer) if isinstance(answer, Exception) else running.send(answer)
         except StopIteration as end:
-            marks.append(TaskEnded(end.value))
+            marks.append(TaskEnded(_hashable(end.value, f"what task {task.name!r} returns")))
             return
         if type(wanted) is Rest:
             marks.append(("rest", wanted.key))

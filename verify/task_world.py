@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from functools import partial
 from traceback import extract_tb
 from typing import Any
@@ -39,6 +39,7 @@ class End:
         self, cells: Sequence[Any], setup: Setup, results: dict[str, Any], reader: str, alike: frozenset[str]
     ) -> None:
         self._values = setup.values(cells)
+        self._left_out = setup.left_out
         self._results = results
         self._reader = reader
         self._alike = alike
@@ -58,10 +59,12 @@ class End:
             raise AsksForAlike(f"the check asks for the result of {task}")
         if task == self._reader:
             self._asked_reader = True
-        elif task not in self._results and self._reader:
+        elif task in self._left_out:
             if self._asked_reader:
                 raise SpansReaders(f"the check speaks of both {self._reader} and {task}")
             raise _NotOfThisReader
+        elif task not in self._results:
+            raise KeyError(f"there is no task {task!r}")
         return self._results[task]
 
 
@@ -124,6 +127,7 @@ class TaskWorld:
         merges: whether tasks at rest merge by their key.
         alike_merge: whether to take tasks that do the same for one another.
         reader: name of the only task that is taken to be one that only reads; empty if all are there.
+        twins: names of tasks that are left out because they do the same as ``reader``.
     """
 
     def __init__(
@@ -133,6 +137,7 @@ class TaskWorld:
         merges: bool = True,
         alike_merge: bool = False,
         reader: str = "",
+        twins: Collection[str] = (),
     ) -> None:
         self.setup = setup
         self._check = check
@@ -149,7 +154,7 @@ class TaskWorld:
         groups = (
             [group for group in alike if len(group) > 1] if alike_merge and not rules.has_happenings else []
         )
-        self._alike = frozenset(setup.tasks[number].name for group in groups for number in group)
+        self._alike = frozenset([*twins, *(setup.tasks[number].name for group in groups for number in group)])
         self._judged: dict[Hashable, Violation | None] = {}
         hosts = [MemoisedHost(automaton) for automaton in self._automata]
         world = SteppedWorld([setup.cells()], hosts, rules, TaskWatcher(setup))

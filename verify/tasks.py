@@ -21,7 +21,7 @@ cells and the tasks' results are in the end that says False or fails.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from shadowshare.verify.result import Exploration, sum_of
@@ -62,24 +62,31 @@ def explore(
         progress: told how far it is.
     """
     budget, strategy = budget or Budget(), strategy or Exhaustive()
-    run = _Run(setup, check, strategy, budget, merges, alike_merge, progress)
+    run = _Run(setup, check, strategy, budget, merges, progress)
     if strategy.is_sampling:
         return run.together(alike_merge=False)
-    refused = ""
+    found, refused = None, ""
     if readers_apart and len(setup.tasks) > 1:
         try:
-            apart = run.apart()
+            found = _with_alike_if_possible(run.apart, alike_merge)
         except SpansReaders as reason:
             refused = f"readers one at a time: {reason}"
-        else:
-            if apart is not None:
-                return apart
-    try:
-        found = run.together(alike_merge)
-    except AsksForAlike as reason:
-        found = run.together(alike_merge=False)
-        found = replace(found, refused=(f"tasks that do the same taken for one another: {reason}",))
+    if found is None:
+        found = _with_alike_if_possible(run.together, alike_merge)
+        assert found is not None, "all tasks together can always be explored"
     return replace(found, refused=(refused, *found.refused)) if refused else found
+
+
+def _with_alike_if_possible(
+    explore_them: Callable[[bool], Exploration | None], alike_merge: bool
+) -> Exploration | None:
+    """Take tasks that do the same for one another, unless the check tells them apart."""
+    try:
+        return explore_them(alike_merge)
+    except AsksForAlike as reason:
+        found = explore_them(False)
+        refused = f"tasks that do the same taken for one another: {reason}"
+        return found and replace(found, refused=(refused,))
 
 
 class _Run:
@@ -92,7 +99,6 @@ class _Run:
         strategy: Strategy,
         budget: Budget,
         merges: bool,
-        alike_merge: bool,
         progress: Progress | None,
     ) -> None:
         self._setup = setup
@@ -100,7 +106,6 @@ class _Run:
         self._strategy = strategy
         self._budget = budget
         self._merges = merges
-        self._alike_merge = alike_merge
         self._progress = progress
 
     def together(self, alike_merge: bool) -> Exploration:
@@ -115,7 +120,7 @@ class _Run:
         found = self._strategy.run(world.product, self._budget, self._progress)
         return replace(found, host_run_count=world.host_run_count)
 
-    def apart(self) -> Exploration | None:
+    def apart(self, alike_merge: bool) -> Exploration | None:
         """Each task that only reads, with all those that do more; None if that cannot be done, or saves nothing.
 
         Which ones only read is a guess, from a few random schedules, until each was explored with all that do more;
@@ -127,9 +132,9 @@ class _Run:
             if len(readers) < 2:
                 return None
             parts: list[Exploration] = []
-            for reader in self._representatives(readers):
+            for reader, *twins in self._groups(readers, alike_merge):
                 setup = self._setup.only([*writers, reader])
-                world = TaskWorld(setup, self._check, self._merges, reader=reader)
+                world = TaskWorld(setup, self._check, self._merges, reader=reader, twins=twins)
                 parts.append(self._explore(world))
                 if world.writes(reader):
                     writers.add(reader)
@@ -143,19 +148,25 @@ class _Run:
                 return self._summed(parts, readers)
 
     def _seen_to_write(self) -> set[str]:
-        """The tasks that write in one of a few random schedules."""
+        """The tasks that write in one of a few random schedules, and those that another one recovers.
+
+        The crash of such a one lets the other begin, which is more than to read.
+        """
         world = TaskWorld(self._setup, None, self._merges)
         walk = RandomWalk()
         for number in range(GUESS_EXECUTION_COUNT):
             walk.run_one(world.product, number)
-        return {task.name for task in self._setup.tasks if world.writes(task.name)}
+        tasks = self._setup.tasks
+        recovered = {task.recovers for task in tasks if task.recovers}
+        return recovered | {task.name for task in tasks if world.writes(task.name)}
 
-    def _representatives(self, readers: Collection[str]) -> Iterator[str]:
-        """The readers to explore: one of those that do the same, unless that is not wanted."""
+    def _groups(self, readers: Collection[str], alike_merge: bool) -> Iterator[list[str]]:
+        """The readers by what they do; each for itself unless those that do the same are one."""
         tasks = self._setup.tasks
         for group in self._setup.alike():
             names = [tasks[number].name for number in group if tasks[number].name in readers]
-            yield from names[:1] if self._alike_merge else names
+            if names:
+                yield from [names] if alike_merge else [[name] for name in names]
 
     def _summed(self, parts: list[Exploration], readers: Collection[str]) -> Exploration:
         reductions = [f"{len(readers)} tasks explored one at a time: each only reads"]

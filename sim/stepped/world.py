@@ -202,7 +202,10 @@ class SteppedWorld:
             self._record(choice.label, None, None, None, ())
             return
         self.shared.deciding = ""
-        self._happen(waiting, choice.label)
+        if isinstance(waiting, Flight) and waiting not in self._ready():
+            self._record(choice.label, None, None, None, ())  # the operation waits on, for another content
+        else:
+            self._happen(waiting, choice.label)
 
     def _happen(self, choice: Choice, label: str) -> None:
         if isinstance(choice, Flight):
