@@ -45,10 +45,6 @@ class PriorityWalk(ThreadSampler):
             raise ValueError(f"a depth of {depth}: it is 1 at least")
         self.depth = depth
 
-    def prepare(self, product: Product) -> None:
-        """Measure n and k."""
-        super().prepare(product)
-
     def begin(self, product: Product) -> None:
         """Draw the steps at which priorities change; the priorities are drawn when threads are first met."""
         self._priorities: dict[Thread, float] = {}
@@ -83,12 +79,10 @@ class PriorityWalk(ThreadSampler):
         self._next_change = min([self._patience, *self._levels])
 
     def end(self, number: int, moves: Sequence[Move]) -> None:
-        """Measure k again, unless a thread waited."""
-        if len(moves) <= self.longest_step_count:
-            return
+        """Measure n and k again, in the first schedules, unless a thread waited."""
         if number < LEARNING_EXECUTION_COUNT and self._step < self._patience:
             self.measure(moves)
-        else:
+        elif len(moves) > self.longest_step_count:
             self.tallies["longer than those of which the bound speaks"] += 1
 
     def remark(self, product: Product) -> str:

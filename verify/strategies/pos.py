@@ -25,7 +25,6 @@ class PartialOrderSampling(Sampler):
         """Forget the races of another product."""
         self._races: dict[int, dict[str, list[str]]] = {}
         self._touched: dict[tuple[int, int], Touched] = {}
-        self._shared = product.shared
 
     def begin(self, product: Product) -> None:
         """Nothing has a priority."""
@@ -64,5 +63,6 @@ class PartialOrderSampling(Sampler):
         key = (state & SHARED_MASK, id(move))  # the product keeps each of its moves
         found = self._touched.get(key)
         if found is None:
-            found = self._touched[key] = touched(move, self._shared(state))
+            assert self.product is not None
+            found = self._touched[key] = touched(move, self.product.shared(state))
         return found

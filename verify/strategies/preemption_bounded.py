@@ -30,12 +30,17 @@ class PreemptionBounded:
 
     Args:
         preemptions: the bound.
+
+    Raises:
+        ValueError: the bound is negative.
     """
 
     name = "preemption-bounded"
     is_sampling = True
 
     def __init__(self, preemptions: int = 2) -> None:
+        if preemptions < 0:
+            raise ValueError(f"a bound of {preemptions} preemptions: it is 0 at least")
         self.preemptions = preemptions
 
     def run(self, product: Product, budget: Budget, progress: Progress | None = None) -> Exploration:

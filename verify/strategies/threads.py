@@ -27,7 +27,7 @@ DECISION = "keep"
 MEASURING_EXECUTION_COUNT = 64
 """Random schedules from which threads and events are counted before the first schedule is drawn."""
 
-LEARNING_EXECUTION_COUNT = 1000
+LEARNING_EXECUTION_COUNT = 192
 """Number of the first drawn schedule from which nothing is counted any more, so that what is drawn stays the same."""
 
 
@@ -53,7 +53,7 @@ class ThreadSampler(Sampler):
 
     It counts the threads, the events of each, and the steps of a schedule: in random schedules before the first one,
     which are not judged, and in the first ones that it draws. These are run again if `first` is greater than 0, so
-    that a schedule still depends on nothing but the seed and its number.
+    that schedules go on exactly where a shorter run stopped.
     """
 
     def __init__(self, seed: int = 0, first: int = 0) -> None:
