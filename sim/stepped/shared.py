@@ -144,7 +144,9 @@ class SharedState:
         copy._flush_issues = dict(self._flush_issues)
         return copy
 
-    def _flush_key(self, item: tuple[tuple[int, int, int], tuple[int, int]]) -> Hashable:
+    def _flush_key(
+        self, item: tuple[tuple[int, int, int], tuple[int, int]]
+    ) -> tuple[tuple[int, int, int], int, int]:
         """Which flush is in flight, and what it will not cover; that is every later write if all is flushed now."""
         flush, (device, issued_at) = item
         return flush, device, issued_at if self.disks[device].versions else 0
