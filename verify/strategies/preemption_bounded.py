@@ -150,7 +150,7 @@ class _Search:
         self.step_count += len(moves)
         parent = len(self.nodes) - 1
         tasks = [self._task_of(move) for move in moves]
-        can_go_on = node.last in tasks
+        can_go_on = node.last != "" and node.last in tasks  # "" stands for events, too
         for move, task in zip(moves, tasks, strict=True):
             is_preemption = can_go_on and task not in ("", node.last)
             yield (
