@@ -16,12 +16,13 @@ from shadowshare.verify.race import Race
 from shadowshare.verify.search import Budget
 from shadowshare.verify.shrinking import shrink
 from shadowshare.verify.simplifying import Cost, blocks_of, violating_steps
+from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.tasks import Setup, TaskWorld, rest
 from shadowshare.verify.tasks import explore as explore_tasks
 
 NEED_MORE_PREEMPTIONS = {"hit-survives-reload": 3, "last-block-not-read-again": 3, "no-first-flush": 3}
-"""The mutants that two preemptions do not show; each other one is shown by two or fewer."""
+"""The mutants of which two preemptions do not show the same violation; each other one is shown by two or fewer."""
 
 
 def counters(task_count: int, round_count: int) -> TaskWorld:
@@ -176,6 +177,16 @@ def test_every_mutant_is_shown_with_few_preemptions(bug: Mutant) -> None:
         assert shrunk.cost.preemption_count <= 2
     world, _ = run_schedule(scenario, shrunk.labels, bug.implementation)
     assert world.watcher.violation == shrunk.violation
+
+
+@pytest.mark.parametrize("name", NEED_MORE_PREEMPTIONS)
+def test_a_search_of_few_preemptions_says_the_same(name: str) -> None:
+    """Nothing is violated with two, or only another rule; and with as many as are needed, something is."""
+    bug = mutant(name)
+    product = Race(built_in(bug.scenario), bug.implementation).product
+    with_two = PreemptionBounded(2).run(product, Budget())
+    assert with_two.violation is None or (name, with_two.violation.rule) == ("no-first-flush", "error")
+    assert PreemptionBounded(NEED_MORE_PREEMPTIONS[name]).run(product, Budget()).violation is not None
 
 
 # -- what is not needed ----------------------------------------------------------------------------------------------
