@@ -136,8 +136,9 @@ class Lock(NamedTuple):
     async def __aenter__(self) -> None:
         await _perform(CompareAndWrite(DEVICE, self.cell.number, False, True, waits=True))
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.cell.write(False)
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not GeneratorExit:  # a task that crashed, or is dropped, does nothing more
+            await self.cell.write(False)
 
 
 TaskFunction = Callable[..., Coroutine[Any, Any, Any]]
