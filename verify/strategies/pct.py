@@ -25,8 +25,9 @@ class PriorityWalk(ThreadSampler):
     The bound does not cover: the order of the pieces of one request and what survives a power loss, which are drawn
     uniformly; violations of a greater depth; schedules longer than k, of which `tallies` tell if there were any.
 
-    A schedule of 2k steps is taken for one in which a thread waits by asking again and again: from there on the thread
-    that goes on is put below all others every k steps, so that the one that it waits for gets its turn.
+    A schedule twice as long as the longest random one is taken for one in which a thread waits by asking again and
+    again: from there on the thread that goes on is put below all others now and then, so that the one that it waits
+    for gets its turn. Such a schedule does not count for k.
 
     Args:
         seed: of the choices.
@@ -50,7 +51,7 @@ class PriorityWalk(ThreadSampler):
         self._priorities: dict[Thread, float] = {}
         self._step = 0
         horizon, random = max(1, self.longest_step_count), self.random.random
-        self._patience = 2 * horizon
+        self._patience = 2 * max(1, self.random_step_count)
         self._levels = {1 + int(random() * horizon): float(level) for level in range(-1, -self.depth, -1)}
         self._next_change = min([self._patience, *self._levels])
 
@@ -73,7 +74,7 @@ class PriorityWalk(ThreadSampler):
         """Put a thread below all others, and note when the next one will be."""
         level = self._levels.pop(self._step, None)
         if level is None:
-            self._patience += max(1, self.longest_step_count)
+            self._patience += max(1, self.random_step_count)
             level = min(self._priorities.values()) - 1
         self._priorities[thread] = level
         self._next_change = min([self._patience, *self._levels])

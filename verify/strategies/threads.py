@@ -48,21 +48,37 @@ def task_of(move: Move) -> str:
     return "" if kind in ("late", "crash", "power", "keep") else kind.rstrip("!~")
 
 
+class CalmWalk(RandomWalk):
+    """Uniform choices among the steps of tasks; a crash, or another event, only where no task can go on.
+
+    So each task is met in its full length. With uniform choices among everything most would crash early.
+    """
+
+    def choose(self, state: int, moves: Sequence[Move]) -> Move:
+        """Any step of a task that is not told of an error, if there is one."""
+        calm = [move for move in moves if task_of(move) == thread_of(move)]
+        return super().choose(state, calm or moves)
+
+
 class ThreadSampler(Sampler):
     """Chooses a thread, and then any of its moves with the same probability.
 
     It counts the threads, the events of each, and the steps of a schedule: in random schedules before the first one,
-    which are not judged, and in the first ones that it draws. These are run again if `first` is greater than 0, so
-    that schedules go on exactly where a shorter run stopped.
+    which are not judged (`CalmWalk`), and in the first ones that it draws. These are run again if `first` is greater
+    than 0, so that schedules go on exactly where a shorter run stopped.
     """
 
     def __init__(self, seed: int = 0, first: int = 0) -> None:
         super().__init__(seed, first)
         self.event_counts: dict[Thread, float] = {}
-        """The events of each thread, on average over those measured schedules in which it had any."""
+        """The events of each thread, on average over the random schedules in which it had any; if there is none,
+        over those of the first drawn ones. (In others that are drawn, a crash may have cut it short.)"""
         self.longest_step_count = 0
         """Of the schedules that were measured."""
+        self.random_step_count = 0
+        """The longest of the random schedules among them."""
         self._totals: dict[Thread, tuple[int, int]] = {}
+        self._whole: frozenset[Thread] = frozenset()
         self._threads: dict[int, dict[Thread, tuple[Move, ...]]] = {}
         self._of_labels: dict[str, Thread] = {}
 
@@ -78,10 +94,13 @@ class ThreadSampler(Sampler):
     def prepare(self, product: Product) -> None:
         """Count what there is."""
         self.event_counts, self.longest_step_count, self._totals = {}, 0, {}
+        self._whole = frozenset()
         self._threads, self._of_labels = {}, {}
-        walk = RandomWalk(self.seed)
+        walk = CalmWalk(self.seed)
         for number in range(MEASURING_EXECUTION_COUNT):
             self.measure(walk.walk(product, number, judges=False)[0])
+        self.random_step_count = self.longest_step_count
+        self._whole = frozenset(self._totals)
         for number in range(min(self.first, LEARNING_EXECUTION_COUNT)):
             self.end(number, self.walk(product, number)[0])
 
@@ -96,7 +115,8 @@ class ThreadSampler(Sampler):
         counts: dict[Thread, int] = {}
         for move in moves:
             thread = self._thread_of(move)
-            counts[thread] = counts.get(thread, 0) + 1
+            if thread not in self._whole:
+                counts[thread] = counts.get(thread, 0) + 1
         for thread, count in counts.items():
             events, schedules = self._totals.get(thread, (0, 0))
             self._totals[thread] = events + count, schedules + 1

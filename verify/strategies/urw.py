@@ -17,10 +17,10 @@ class UniformInterleavings(ThreadSampler):
     however far apart the steps are that a violation needs. (A walk with uniform choices prefers
     interleavings in which one thread is done long before the others.)
 
-    Here the count of a thread is the average that was measured. Where the number varies, because what a thread reads
-    makes its way longer, or because a crash ends it, and where threads wait for others, the distribution is near
-    uniform as far as the counts are near the truth. A thread that goes on beyond its count keeps the weight of what
-    was left last, at most one event. Crashes, late writes and errors are threads
+    Here the count of a thread is its average in random schedules in which nothing cuts it short. Where the number
+    varies, because what a thread reads makes its way longer, or because a crash ends it, and where threads wait for
+    others, the distribution is near uniform as far as the counts are near the truth. A thread that goes on beyond
+    its count keeps the weight of what was left last, at most one event. Crashes, late writes and errors are threads
     (`shadowshare.verify.strategies.threads`).
     """
 
