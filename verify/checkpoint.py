@@ -95,8 +95,9 @@ def save_checkpoint(path: Path, identity: str, finished: Sequence[Exploration], 
         beside.write_bytes(MAGIC + _digest(content) + b"\n" + content)
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise _unwritable(path, error) from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _unwritable(path: Path, error: OSError) -> CheckpointError:

@@ -1,64 +1,70 @@
-"""A schedule, replayed on the running protocol code and put into words: who did what to which extent."""
+"""Counterexamples: a schedule that violates something is run again on running code, shrunk, and put into words."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from shadowshare.models import observations as seen
 from shadowshare.models.computers import Implementation
-from shadowshare.models.patterns import origin_of
-from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Block, NoBlock, Record, decode_block
-from shadowshare.protocol.operations import Operation, Read, Write
 from shadowshare.scenarios.definition import PASSIVE, Scenario
-from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.schedule import Schedule, ScheduleError
 from shadowshare.sim.stepped.flight import Step
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.race import without_hosts
-from shadowshare.verify.result import Violation
+from shadowshare.verify.happens_before import Conflict, Order
+from shadowshare.verify.moments import Touch
+from shadowshare.verify.product import Product
+from shadowshare.verify.race import Race, without_hosts
+from shadowshare.verify.replaying import Replay, Row, Run, replay_of, run_subject
+from shadowshare.verify.result import Exploration
+from shadowshare.verify.scenario_words import ScenarioSubject, describe, describe_record, without_idle
+from shadowshare.verify.setup import Setup
+from shadowshare.verify.shrinking import Shrunk, shrink
+from shadowshare.verify.simplifying import source_of, thread_of, violating_steps
+from shadowshare.verify.subject import Place
+from shadowshare.verify.task_words import DEFAULT_NAME, TaskSubject
+from shadowshare.verify.task_world import END_RULES, Check, TaskWorld
 
-
-class Row(NamedTuple):
-    """One step in words.
-
-    Attributes:
-        number: from 1.
-        label: in the schedule.
-        host: who; empty for an event of the disks.
-        action: what happened.
-        result: what came of it.
-    """
-
-    number: int
-    label: str
-    host: str
-    action: str
-    result: str
+__all__ = [
+    "Conflict",
+    "Counterexample",
+    "Place",
+    "Replay",
+    "Row",
+    "Touch",
+    "describe",
+    "describe_record",
+    "explain",
+    "explain_tasks",
+    "order_of",
+    "order_of_tasks",
+    "replay",
+    "replay_command",
+    "replay_tasks",
+    "run_schedule",
+    "without_idle",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A schedule that was run.
+class Counterexample:
+    """All that there is to say about a violation.
 
     Attributes:
-        scenario: its name.
-        schedule: as a string.
-        hosts: names, in order.
-        rows: the steps in words.
-        violation: what went wrong, if something did.
-        is_over: whether nothing was in flight any more at the end.
+        found: the choices that lead to it, as they were found.
+        shrunk: a schedule that is easier to follow and violates the same rule.
+        replay: the shrunk schedule, run on running code.
+        command: what to type to see that again; empty if no command can, as for tasks.
     """
 
-    scenario: str
-    schedule: str
-    hosts: tuple[str, ...]
-    rows: tuple[Row, ...]
-    violation: Violation | None
-    is_over: bool
+    found: tuple[str, ...]
+    shrunk: Shrunk
+    replay: Replay
+    command: str
+
+
+# -- scenarios ---------------------------------------------------------------------------------------------------
 
 
 def run_schedule(
@@ -74,33 +80,8 @@ def run_schedule(
     Raises:
         ScheduleError: a label does not fit, with its position.
     """
-    actors = {label.partition(".")[0].rstrip("0123456789!~") for label in labels}
-    idle = {plan.name for plan in scenario.hosts if plan.role == PASSIVE and plan.name not in actors}
-    try:
-        return _run(without_hosts(scenario, idle), labels, implementation or Implementation())
-    except ScheduleError:
-        if idle:  # what could happen instead may be a step of one that was left out
-            _run(scenario, labels, implementation or Implementation())
-        raise
-
-
-def _run(
-    scenario: Scenario, labels: Sequence[str], implementation: Implementation
-) -> tuple[SteppedWorld, list[Step]]:
-    oracle = Oracle(scenario)
-    world = stage(scenario, live_hosts(scenario, implementation), oracle)
-    trace: list[Step] = []
-    world.trace = trace
-    for number, label in enumerate(labels, start=1):
-        try:
-            world.take_label(label)
-        except ScheduleError as error:
-            raise ScheduleError(
-                f"step {number} of the schedule does not fit scenario {scenario.name!r}: {error}"
-            ) from None
-    if world.is_over:
-        oracle.audit(world.shared, world.is_stuck)
-    return world, trace
+    run = _run(scenario, labels, implementation)[1]
+    return run.world, [moment.step for moment in run.moments]
 
 
 def replay(scenario: Scenario, labels: Sequence[str], implementation: Implementation | None = None) -> Replay:
@@ -109,135 +90,144 @@ def replay(scenario: Scenario, labels: Sequence[str], implementation: Implementa
     Raises:
         ScheduleError: it does not fit the scenario.
     """
-    world, trace = run_schedule(scenario, labels, implementation)
-    oracle = world.watcher
-    assert isinstance(oracle, Oracle)
-    names = world.rules.names
-    rows = [_row(number, step, names, scenario.geometry) for number, step in enumerate(trace, start=1)]
-    schedule = str(Schedule(scenario.name, tuple(labels)))
-    return Replay(scenario.name, schedule, names, tuple(rows), oracle.violation, world.is_over)
+    return replay_of(*_run(scenario, labels, implementation))
 
 
-def _row(number: int, step: Step, names: tuple[str, ...], geometry: Geometry) -> Row:
-    host = "" if step.host is None else names[step.host]
-    if step.operation is None:
-        return Row(number, step.label, host, _event(step.label), "")
-    action = describe(step.operation, geometry)
-    if step.label.startswith("late."):
-        return Row(number, step.label, host, f"late: {action}", "lands after the crash")
-    results = [text for text in (_answer(step, geometry), *map(_report, step.reports)) if text]
-    return Row(number, step.label, host, action, "; ".join(results))
+def _run(
+    scenario: Scenario, labels: Sequence[str], implementation: Implementation | None
+) -> tuple[ScenarioSubject, Run]:
+    """Run a schedule without the passives that take no step in it."""
+    implementation = implementation or Implementation()
+    busy = without_idle(scenario, labels)
+    subject = ScenarioSubject(busy, implementation)
+    try:
+        return subject, run_subject(subject, labels)
+    except ScheduleError:
+        if busy is not scenario:  # what could happen instead may be a step of one that was left out
+            run_subject(ScenarioSubject(scenario, implementation), labels)
+        raise
 
 
-def _event(label: str) -> str:
-    kind, _, what = label.partition(".")
-    if kind == "crash":
-        return f"{what} crashes"
-    if kind == "power":
-        return "the disks lose power, the active host crashes"
-    return f"of the next unflushed sector, content {what} survives (0 is the oldest)"
+def order_of(
+    scenario: Scenario, labels: Sequence[str], implementation: Implementation | None = None
+) -> Order:
+    """What happened before what in a schedule.
+
+    Raises:
+        ScheduleError: it does not fit the scenario.
+    """
+    subject, run = _run(scenario, labels, implementation)
+    return Order(run.moments, subject)
 
 
-# -- operations in words -----------------------------------------------------------------------------------------
+def explain(
+    scenario: Scenario,
+    exploration: Exploration,
+    implementation: Implementation | None = None,
+    files: Sequence[str] = (),
+    mutant_name: str | None = None,
+) -> Counterexample:
+    """Shrink what an exploration of a scenario found, and put it into words.
+
+    Whether running code shows it, too, is for `Counterexample.replay` to say: its violation is None if not.
+
+    Args:
+        scenario: what was explored.
+        exploration: its result, with a violation.
+        implementation: the protocol code under test.
+        files: the scenario files that the command has to name.
+        mutant_name: the mutant that the command has to name.
+
+    Raises:
+        ScheduleError: the exploration is of something else, or nothing was violated in it.
+    """
+    implementation = implementation or Implementation()
+    shrunk = shrink(*_smallest(scenario, exploration, implementation))
+    replayed = replay(scenario, shrunk.labels, implementation)
+    command = replay_command(replayed.schedule, files, mutant_name)
+    return Counterexample(exploration.labels, shrunk, replayed, command)
 
 
-def describe(operation: Operation, geometry: Geometry) -> str:
-    """An operation in words: ``writes slot 0``, ``reads extent 1 of the volume``."""
-    if not operation.sector_count:
-        return f"{operation.access.value} {'the disk' if len(geometry.devices) == 1 else _device(operation)}"
-    verb = {"read": "reads", "write": "writes", "zero": "zeroes", "discard": "discards"}[operation.verb]
-    return f"{verb} {_place(operation, geometry)}"
+def _smallest(
+    scenario: Scenario, exploration: Exploration, implementation: Implementation
+) -> tuple[Product, Sequence[str]]:
+    """A world with few passives in which the schedule violates the same, and the schedule there.
+
+    A passive only reads, so what is violated does not depend on the other passives; they go, if it is so.
+    """
+    labels, violation = exploration.labels, exploration.violation
+    busy = without_idle(scenario, labels)
+    others = {plan.name for plan in busy.hosts if plan.role == PASSIVE}
+    others -= {"" if violation is None else violation.host}
+    if others:
+        kept = [label for label in labels if thread_of(label).rstrip("0123456789") not in others]
+        product = Race(without_hosts(busy, others), implementation).product
+        with suppress(ScheduleError):
+            if violating_steps(product, kept)[0].violation == violation:
+                return product, kept
+    return Race(busy, implementation).product, labels
 
 
-def _device(operation: Operation) -> str:
-    return "the volume's disk" if operation.device == VOLUME_DEVICE else "the area's disk"
+def replay_command(schedule: str, files: Sequence[str] = (), mutant_name: str | None = None) -> str:
+    """What to type in a shell to see a schedule again."""
+    words = ["shadowshare", "replay", schedule]
+    for file in files:
+        words += ["--file", file]
+    if mutant_name is not None:
+        words += ["--mutant", mutant_name]
+    return shlex.join(words)
 
 
-def _place(operation: Operation, geometry: Geometry) -> str:
-    first, count = operation.sector, operation.sector_count
-    if operation.device == VOLUME_DEVICE and first < geometry.volume_sector_count:
-        return f"{_extents('extent', first, count, geometry.extent_sectors)} of the volume"
-    if operation.device == geometry.area_device:
-        if first in geometry.superblock_sectors:
-            return "a superblock"
-        if first in geometry.journal_sectors:
-            return _blocks(operation, geometry)
-        if first >= geometry.slot_sector(0):
-            return _extents("slot", first - geometry.slot_sector(0), count, geometry.extent_sectors)
-    return f"sectors {first} to {first + count - 1} of device {operation.device}"
+# -- tasks -------------------------------------------------------------------------------------------------------
 
 
-def _extents(kind: str, first: int, count: int, extent_sectors: int) -> str:
-    low, high = first // extent_sectors, (first + count - 1) // extent_sectors
-    text = f"{kind} {low}" if low == high else f"{kind}s {low} to {high}"
-    if first % extent_sectors or count % extent_sectors:
-        return f"{text} (sectors {first} to {first + count - 1})" if count > 1 else f"{text} (sector {first})"
-    return text
+def replay_tasks(
+    setup: Setup, labels: Sequence[str], check: Check | None = None, name: str = DEFAULT_NAME
+) -> Replay:
+    """Run a schedule of tasks on shared cells and put it into words.
+
+    Args:
+        setup: cells and tasks.
+        labels: the schedule.
+        check: judges the end, if the schedule reaches one.
+        name: stands in the schedule's string.
+
+    Raises:
+        ScheduleError: it does not fit the tasks.
+    """
+    subject = TaskSubject(setup, check, name)
+    return replay_of(subject, run_subject(subject, labels))
 
 
-def _blocks(operation: Operation, geometry: Geometry) -> str:
-    half, position = divmod(operation.sector - geometry.journal_sectors.start, geometry.half_block_count)
-    where = " of half 1" if half else ""
-    if isinstance(operation, Write):
-        block = decode_block(geometry, operation.sector, operation.data)
-        if isinstance(block, Block):
-            return f"journal block {position}{where}: {', '.join(map(describe_record, block.records))}"
-    last = position + operation.sector_count - 1
-    blocks = f"block {position}" if last == position else f"blocks {position} to {last}"
-    return f"journal {blocks}{where}"
+def order_of_tasks(setup: Setup, labels: Sequence[str]) -> Order:
+    """What happened before what in a schedule of tasks.
+
+    Raises:
+        ScheduleError: it does not fit the tasks.
+    """
+    subject = TaskSubject(setup)
+    return Order(run_subject(subject, labels).moments, subject)
 
 
-def describe_record(record: Record) -> str:
-    """A journal record in words."""
-    kind = type(record).__name__.upper()
-    fields = record._asdict()
-    shadow_copy = fields.pop("shadow_copy", None)
-    if kind == "COPIED":
-        last = "" if fields["extent_count"] == 1 else f" (and {fields['extent_count'] - 1} more)"
-        return f"COPIED {shadow_copy} extent {fields['extent']} -> slot {fields['slot']}{last}"
-    return kind if shadow_copy is None else f"{kind} {shadow_copy}"
+def explain_tasks(
+    setup: Setup, exploration: Exploration, check: Check | None = None, name: str = DEFAULT_NAME
+) -> Counterexample:
+    """Shrink what an exploration of tasks found, and put it into words.
+
+    Raises:
+        ScheduleError: the exploration is of something else, or nothing was violated in it.
+    """
+    labels, violation = exploration.labels, exploration.violation
+    if violation is not None and violation.rule not in END_RULES:
+        setup = _busy(setup, labels)
+    shrunk = shrink(TaskWorld(setup, check).product, labels)
+    return Counterexample(labels, shrunk, replay_tasks(setup, shrunk.labels, check, name), "")
 
 
-def _answer(step: Step, geometry: Geometry) -> str:
-    answer, operation = step.answer, step.operation
-    if isinstance(answer, Exception):
-        return f"{type(answer).__name__}"
-    if not isinstance(operation, Read) or answer is None:
-        return ""
-    size = geometry.sector_bytes
-    sectors = [bytes(answer[start : start + size]) for start in range(0, len(answer), size)]
-    if operation.device == geometry.area_device and operation.sector in geometry.journal_sectors:
-        found = [decode_block(geometry, operation.sector + index, raw) for index, raw in enumerate(sectors)]
-        return ", ".join(_found(block) for block in found)
-    if operation.device == geometry.area_device and operation.sector in geometry.superblock_sectors:
-        return ""
-    return "got " + ", ".join(dict.fromkeys(origin_of(raw) for raw in sectors))
-
-
-def _found(block: Block | NoBlock) -> str:
-    if isinstance(block, NoBlock):
-        return block.value
-    return f"#{block.sequence} {'+'.join(describe_record(record) for record in block.records)}"
-
-
-def _report(report: object) -> str:
-    match report:
-        case seen.ReadEnded(shadow_copy=shadow_copy):
-            origins = dict.fromkeys(origin_of(raw) for _, raw in report.sectors)
-            return f"READ of {shadow_copy} RETURNS {', '.join(origins)}"
-        case seen.ReadBegan(shadow_copy=shadow_copy):
-            return f"begins to read {shadow_copy}"
-        case seen.ChangeEnded():
-            return "write acknowledged"
-        case seen.CreationEnded(shadow_copy=shadow_copy):
-            return f"created {shadow_copy}"
-        case seen.DeletionEnded(shadow_copy=shadow_copy):
-            return f"deleted {shadow_copy}"
-        case seen.Activated():
-            return "is the active now"
-        case seen.StepFailed(error=error, step=step):
-            return f"{step.text if step else ''!r} ends with {type(error).__name__}"
-        case Exception():
-            return f"fails with {type(report).__name__}: {report}"
-        case _:
-            return ""
+def _busy(setup: Setup, labels: Sequence[str]) -> Setup:
+    """The tasks that take a step or crash in a schedule, and those whom they recover."""
+    busy = {source_of(label).removeprefix("crash.").rstrip("!~") for label in labels}
+    for task in reversed(setup.tasks):
+        if task.name in busy and task.recovers:
+            busy.add(task.recovers)
+    return setup.only([task.name for task in setup.tasks if task.name in busy])

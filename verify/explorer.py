@@ -91,6 +91,8 @@ def explore(
     implementation = implementation or Implementation()
     apart = not strategy.is_sampling if passives_apart is None else passives_apart
     whole = Part(scenario, implementation, merges, strategy)
+    if checkpoint is not None and not isinstance(strategy, Exhaustive):
+        raise CheckpointError(f"a search with strategy {strategy.name!r} cannot go on from a checkpoint")
     if jobs > 1 and isinstance(strategy, Sampler):
         return sample(whole, strategy, budget, jobs, progress)
     if not apart:
@@ -138,8 +140,6 @@ def _explore_with_checkpoint(
     parts: Sequence[Part], budget: Budget, progress: Progress | None, path: Path
 ) -> list[Exploration]:
     """Explore parts; where a checkpoint was written, go on, and where the budget is spent, write one."""
-    if not all(isinstance(part.strategy, Exhaustive) for part in parts):
-        raise CheckpointError("only an exhaustive search can go on from a checkpoint")
     identity = identity_of(parts[0].scenario, parts[0].implementation, len(parts))
     read = Checkpoint(path, identity) if path.exists() else None
     check_writable(path)

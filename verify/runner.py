@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
-from shadowshare.verify.counterexample import run_schedule
-from shadowshare.verify.explorer import explore
+from shadowshare.verify.counterexample import run_schedule, without_idle
+from shadowshare.verify.estimate import Estimate, estimate_schedules, sum_of_estimates
+from shadowshare.verify.explorer import Part, explore, parts_of
 from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.race import Race
 from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
 from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget, Progress
+from shadowshare.verify.shrinking import Shrunk, shrink
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.strategy import Strategy
 
@@ -26,9 +31,12 @@ class Plan:
         implementation: the protocol code under test.
         state_count_maximum: states to meet at most in each scenario.
         seconds_maximum: time to take at most for each scenario; None for no limit.
-        execution_count_maximum: schedules to draw at most, by a strategy that draws them; None for no limit.
+        execution_count_maximum: schedules to run at most, by a strategy that runs them; None for no limit.
         step_count_maximum: steps to take at most in each scenario; None for no limit.
         strategy: which interleavings to run.
+        jobs: processes that share the work.
+        passives_apart: whether to explore passives one at a time; None to do so unless interleavings are left out.
+        checkpoint: file from which an exhaustive search goes on; None for none.
     """
 
     implementation: Implementation = field(default_factory=Implementation)
@@ -37,6 +45,9 @@ class Plan:
     execution_count_maximum: int | None = None
     step_count_maximum: int | None = None
     strategy: Strategy = field(default_factory=Exhaustive)
+    jobs: int = 1
+    passives_apart: bool | None = None
+    checkpoint: Path | None = None
 
     def budget(self) -> Budget:
         """What may be spent on one scenario, from now on."""
@@ -48,11 +59,27 @@ class Plan:
         )
 
 
-def run_scenario(scenario: Scenario, plan: Plan, progress: Progress | None = None) -> ScenarioResult:
-    """Run one scenario: every interleaving, or random ones if the plan says so."""
+def run_scenario(
+    scenario: Scenario, plan: Plan, progress: Progress | None = None, budget: Budget | None = None
+) -> ScenarioResult:
+    """Run one scenario: every interleaving, or those that the plan's strategy chooses.
+
+    Args:
+        scenario: what to run.
+        plan: how.
+        progress: told how far it is.
+        budget: that of the plan, made before, so that it can be interrupted.
+    """
     start = perf_counter()
     exploration = explore(
-        scenario, plan.implementation, plan.budget(), progress=progress, strategy=plan.strategy
+        scenario,
+        plan.implementation,
+        budget or plan.budget(),
+        passives_apart=plan.passives_apart,
+        progress=progress,
+        strategy=plan.strategy,
+        jobs=plan.jobs,
+        checkpoint=plan.checkpoint,
     )
     verdict, reason = _verdict(scenario, exploration, plan.implementation)
     schedule = str(Schedule(scenario.name, exploration.labels)) if exploration.violation else None
@@ -65,18 +92,28 @@ def run_scenario(scenario: Scenario, plan: Plan, progress: Progress | None = Non
         schedule,
         exploration.violation,
         perf_counter() - start,
-        {
-            "strategy": plan.strategy.name,
-            "exhausted": exploration.is_exhausted,
-            "executions": exploration.execution_count,
-            "states": exploration.state_count,
-            "steps": exploration.step_count,
-            "depth": exploration.depth_steps,
-            "host_runs": exploration.host_run_count,
-            "apart": exploration.apart_count,
-            "reductions": list(exploration.reductions),
-        },
+        _details(plan, exploration),
     )
+
+
+def _details(plan: Plan, exploration: Exploration) -> dict[str, Any]:
+    """What a verdict rests on."""
+    return {
+        "strategy": plan.strategy.name,
+        "exhausted": exploration.is_exhausted,
+        "executions": exploration.execution_count,
+        "traces": exploration.trace_count,
+        "blocked": exploration.blocked_count,
+        "states": exploration.state_count,
+        "steps": exploration.step_count,
+        "depth": exploration.depth_steps,
+        "host_runs": exploration.host_run_count,
+        "apart": exploration.apart_count,
+        "reductions": list(exploration.reductions),
+        "refused": list(exploration.refused),
+        "choices": dict(exploration.choice_counts),
+        "tallies": dict(exploration.tallies),
+    }
 
 
 def _verdict(
@@ -93,5 +130,21 @@ def _verdict(
     return "violated", violation.message
 
 
-RealScenario = Callable[[Callable[[str], None] | None], ScenarioResult]
-"""Runs a scenario on real disks and processes; is told where to report its progress."""
+def shrink_counterexample(
+    scenario: Scenario, implementation: Implementation, labels: Sequence[str]
+) -> Shrunk | None:
+    """A schedule that is easier to follow and violates the same rule; None if running code does not show it."""
+    race = Race(without_idle(scenario, labels), implementation)
+    shrunk = shrink(race.product, labels)
+    world, _ = run_schedule(scenario, shrunk.labels, implementation)
+    assert isinstance(world.watcher, Oracle)
+    found = world.watcher.violation
+    return shrunk if found is not None and found.rule == shrunk.violation.rule else None
+
+
+def estimate(scenario: Scenario, plan: Plan) -> Estimate | None:
+    """How many interleavings the plan's strategy chooses from, as far as that can be estimated."""
+    whole = Part(scenario, plan.implementation, True, plan.strategy)
+    apart = not plan.strategy.is_sampling if plan.passives_apart is None else plan.passives_apart
+    parts = parts_of(whole)[0] if apart else [whole]
+    return sum_of_estimates([estimate_schedules(part.race().product) for part in parts])
