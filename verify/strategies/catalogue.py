@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.verify.strategies.exhaustive import Exhaustive
+from shadowshare.verify.strategies.partial_order import PartialOrder
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded
@@ -35,6 +37,8 @@ _ENTRIES = {
     "pos": _Entry(PartialOrderSampling, ("seed",)),
     "urw": _Entry(UniformInterleavings, ("seed",)),
     "preemption-bounded": _Entry(PreemptionBounded, ("preemptions",)),
+    "source-dpor": _Entry(PartialOrder, ()),
+    "optimal-dpor": _Entry(partial(PartialOrder, optimal=True), ()),
 }
 
 
