@@ -176,9 +176,9 @@ class MemoryDisk(SectorStore):
         copy._cached_reads = dict(self._cached_reads)
         return copy
 
-    def key(self) -> Hashable:
-        """Equal for two disks exactly if no future operation can tell them apart."""
-        return super().key(), tuple(sorted(self._cached_reads.items())) if self._cached_reads else ()
+    def key(self, flushes: Sequence[int] = ()) -> Hashable:
+        """Equal for two disks only if no future operation can tell them apart, see `SectorStore.key`."""
+        return super().key(flushes), tuple(sorted(self._cached_reads.items())) if self._cached_reads else ()
 
 
 def split_by_sector(operation: Operation, sector_bytes: int) -> list[Operation]:

@@ -12,6 +12,7 @@ or that is written before anybody reads it, need never be decided.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -150,14 +151,42 @@ class SectorStore:
         copy.reservation_holder = self.reservation_holder
         return copy
 
-    def key(self) -> Hashable:
-        """Equal for two devices exactly if no future operation can tell them apart."""
-        versions = tuple(sorted((sector, tuple(versions)) for sector, versions in self.versions.items()))
+    def key(self, flushes: Sequence[int] = ()) -> Hashable:
+        """Equal for two devices only if no future operation can tell them apart.
+
+        When a content was written matters only for which of the flushes in flight will cover it.
+
+        Args:
+            flushes: of each flush in flight: what `write_count` was when it was issued.
+        """
+        ends = [self._end_of(issued_at) for issued_at in flushes]
+        order = sorted(set(ends))
+        versions = sorted([(sector, _told_apart(found, order)) for sector, found in self.versions.items()])
         undecided = tuple(sorted(self.undecided.items()))
         visible: Any = tuple(self.sectors)
         if undecided:  # what such a sector holds is not known, whatever is left there
             visible = tuple([None if at in self.undecided else held for at, held in enumerate(self.sectors)])
-        return (visible, versions, undecided, self.write_count if versions else 0, self.reservation_holder)
+        covered = tuple([order.index(end) for end in ends])
+        return visible, tuple(versions), undecided, covered, self.reservation_holder
+
+    def _end_of(self, issued_at: int) -> int:
+        """The last write that a flush covers which was issued then; 0 if all that it covers is durable already."""
+        stamps = [stamp for versions in self.versions.values() for stamp, _ in versions[1:]]
+        return max((stamp for stamp in stamps if stamp <= issued_at), default=0)
+
+
+def _told_apart(versions: Sequence[Version], ends: Sequence[int]) -> tuple[Version, ...]:
+    """The contents that a sector had, each with how many of the flushes' ends were before it was written.
+
+    The first one is durable, and so is what may have been there before: no flush makes any difference to them. Nor
+    does it make one that the same content was written twice.
+    """
+    found: list[Version] = []
+    for number, (stamp, content) in enumerate(versions):
+        version = (1 + bisect_left(ends, stamp) if number and stamp else 0, content)
+        if version not in found[-1:]:
+            found.append(version)
+    return tuple(found)
 
 
 def under_every_survival(stores: Sequence[_Self], look: Callable[[Sequence[_Self]], object]) -> int:

@@ -144,21 +144,20 @@ class SharedState:
         copy._flush_issues = dict(self._flush_issues)
         return copy
 
-    def _flush_key(
-        self, item: tuple[tuple[int, int, int], tuple[int, int]]
-    ) -> tuple[tuple[int, int, int], int, int]:
-        """Which flush is in flight, and what it will not cover; that is every later write if all is flushed now."""
-        flush, (device, issued_at) = item
-        return flush, device, issued_at if self.disks[device].versions else 0
-
     def key(self) -> Hashable:
         """Equal for two shared states exactly if nothing that can happen tells them apart."""
+        flushes = sorted(self._flush_issues.items())
         return (
-            tuple([disk.key() for disk in self.disks]),
+            tuple(
+                [
+                    disk.key([issued_at for _, (on, issued_at) in flushes if on == device])
+                    for device, disk in enumerate(self.disks)
+                ]
+            ),
             self.crashed,
             self.deciding,
             tuple([flight.identity() for flight in self.late]),
-            tuple(sorted(map(self._flush_key, self._flush_issues.items()))),
+            tuple([(flush, device) for flush, (device, _) in flushes]),
             (self.crashes_left, self.power_losses_left),
             (self.write_errors_left, self.read_errors_left, self.flush_errors_left),
             None if self.watcher is None else self.watcher.key(),

@@ -1,0 +1,421 @@
+"""The product of automata against the world itself: the same states, the same choices, the same violations and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.operations import Flush, Operation, Reserve, together
+from shadowshare.scenarios.definition import Scenario
+from shadowshare.scenarios.staging import stage
+from shadowshare.sim.disks.memory_disk import MemoryDisk, Misbehaviour
+from shadowshare.sim.stepped.rules import Rules
+from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.sim.stepped.world import SteppedWorld
+from shadowshare.verify import product as product_module
+from shadowshare.verify.memoised import Automaton, MemoisedHost, memoised_hosts
+from shadowshare.verify.mutants.catalogue import mutant
+from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.product import Product, TooManyStates
+from shadowshare.verify.search import Budget, Search
+from shadowshare.verify.setup import Cell, Setup, computer_of, flush, rest
+from shadowshare.verify.task_world import TaskWatcher
+from tests.sim.stepped_worlds import Listener, Program, does, make_computer, read, world_of, write
+from tests.verify.graphs import graph_of_product, graph_of_worlds, key_of_state
+from tests.verify.programs import small
+
+
+class Alarm(Listener):
+    """Remembers nothing; is alarmed if a host reports what is ``alarming``, or a reader does more than read."""
+
+    def __init__(self, alarming: str = "") -> None:
+        super().__init__()
+        self.alarming = alarming
+
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
+        pass
+
+    def lost_power(self, shared: SharedState) -> None:
+        pass
+
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
+        if report == self.alarming and self.violation is None:
+            self.violation = f"host {host} reported {report}"
+
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
+        self.violation = f"host {host} issued a {operation.verb}"
+
+    def fork(self) -> Alarm:
+        copy = Alarm(self.alarming)
+        copy.violation, copy.inspected = self.violation, self.inspected
+        return copy
+
+
+def watched(world: SteppedWorld, alarming: str = "", inspected: Any = ()) -> SteppedWorld:
+    world.watcher = Alarm(alarming)
+    world.watcher.inspected = inspected
+    return world
+
+
+def pair(*operations: Operation) -> Program:
+    async def program(reports: list[Any]) -> None:
+        reports.append(repr(await together(operations)))
+
+    return program
+
+
+def life(**rules: Any) -> SteppedWorld:
+    """W writes and flushes, V takes over, R reads."""
+    return world_of(
+        ("W", [does(write(0, "x", "y"), Flush(0), write(0, "z"))]),
+        ("V", [does(Reserve(0), write(1, "v"), read(0, 2))]),
+        ("R", [does(read(0), read(1))]),
+        recovers={"V": "W"},
+        memoised=True,
+        **rules,
+    )
+
+
+def two_recoveries(**rules: Any) -> SteppedWorld:
+    return world_of(
+        ("W", [does(write(0, "x"))]),
+        ("V", [does(write(0, "v"), Flush(0), write(1, "w"))]),
+        ("U", [does(read(0, 2))]),
+        ("F", [does(read(3), Flush(0))]),
+        recovers={"V": "W", "U": "V"},
+        memoised=True,
+        **rules,
+    )
+
+
+def misbehaving(world: SteppedWorld, **misbehaviour: bool) -> SteppedWorld:
+    for disk in world.disks:
+        disk.misbehaviour = Misbehaviour(**misbehaviour)
+    return world
+
+
+def of_tasks(setup: Setup) -> SteppedWorld:
+    """As `TaskWorld` makes it, but for its product."""
+    rules = setup.rules()
+    hosts = [MemoisedHost(Automaton(partial(computer_of, task))) for task in setup.tasks]
+    world = SteppedWorld([setup.cells()], hosts, rules, TaskWatcher(setup))
+    for number, task in enumerate(setup.tasks):
+        if not task.recovers:
+            world.start(number, 0)
+    return world
+
+
+def with_a_lock(**faults: Any) -> SteppedWorld:
+    setup = Setup(**faults)
+    lock, counter = setup.lock("lock"), setup.array("counter", (0, 0))
+
+    async def increment(index: int) -> tuple[Any, ...]:
+        async with lock:
+            one, other = await counter.read()
+            await rest((one, other))
+            await counter.write(0, (one + 1, other + 1))
+            await flush()
+        return await counter.read(index, 1)
+
+    async def look() -> None:
+        assert sum(await counter.read()) < 4
+
+    setup.task("A", increment, 0)
+    setup.task("B", increment, 1)
+    setup.task("C", look)
+    setup.task("D", look, recovers="A")
+    return of_tasks(setup)
+
+
+ERRORS = {"write_error_count": 1, "read_error_count": 1, "flush_error_count": 1}
+WORLDS: dict[str, Callable[[], SteppedWorld]] = {
+    "plain": lambda: watched(life()),
+    "tears": lambda: watched(life(tears=True)),
+    "a violation": lambda: watched(life(), "y"),
+    "a crash": lambda: watched(life(crash_count=1)),
+    "no late writes": lambda: watched(life(crash_count=1, late_writes=False, write_error_count=1)),
+    "errors": lambda: watched(life(**ERRORS)),
+    "errors and a crash, torn": lambda: watched(life(crash_count=1, write_error_count=1, tears=True)),
+    "a power loss": lambda: watched(life(crash_count=1, power_loss_count=1), "a+v"),
+    "a power loss and nothing else": lambda: watched(
+        life(crash_count=1, power_loss_count=1, plain_crashes=False)
+    ),
+    "a power loss for all": lambda: watched(life(crash_count=1, power_loss_count=1, power_stops_all=True)),
+    "a power loss, torn": lambda: watched(life(crash_count=1, power_loss_count=1, tears=True)),
+    "a power loss and errors": lambda: watched(life(crash_count=1, power_loss_count=1, **ERRORS)),
+    "a power loss that is looked into": lambda: watched(
+        life(crash_count=1, power_loss_count=1), inspected=[(0, range(1))]
+    ),
+    "a silent power loss": lambda: misbehaving(
+        watched(life(crash_count=1, power_loss_count=1)), power_loss_is_silent=True
+    ),
+    "sectors that tear": lambda: misbehaving(
+        watched(life(crash_count=1, power_loss_count=1)), sectors_tear=True
+    ),
+    "cached reads": lambda: misbehaving(watched(life(crash_count=1)), reads_are_cached=True),
+    "two crashes": lambda: watched(two_recoveries(crash_count=2)),
+    "two power losses": lambda: watched(two_recoveries(crash_count=2, power_loss_count=2), "v+w"),
+    "two devices": lambda: watched(
+        world_of(
+            ("W", [does(write(0, "x"), Flush(0), write(0, "y", device=1), Flush(1))]),
+            ("V", [does(Reserve(1), read(0), read(0, device=1))]),
+            recovers={"V": "W"},
+            device_count=2,
+            memoised=True,
+            crash_count=1,
+            power_loss_count=1,
+        )
+    ),
+    "several tasks of a host": lambda: watched(
+        world_of(
+            ("W", [does(write(0, "x")), pair(write(1, "y"), read(0)), does(Flush(0))]),
+            ("V", [does(read(0)), does(read(1))]),
+            recovers={"V": "W"},
+            memoised=True,
+            crash_count=1,
+            power_loss_count=1,
+        )
+    ),
+    "a reader that writes": lambda: watched(
+        world_of(
+            ("W", [does(write(0, "x"))]),
+            ("R", [does(read(0), read(1), write(1, "r"))]),
+            readers=frozenset({1}),
+            memoised=True,
+        )
+    ),
+    "mortals": lambda: watched(
+        world_of(
+            ("W", [does(write(0, "x"), write(0, "y"))]),
+            ("U", [does(read(0))]),
+            memoised=True,
+            crash_count=2,
+            mortals=(0, 1),
+        )
+    ),
+    "nobody watches": lambda: unwatched(life(crash_count=1, power_loss_count=1)),
+    "tasks": with_a_lock,
+    "tasks that tear": lambda: with_a_lock(tears=True),
+    "tasks that crash": lambda: with_a_lock(crashes=1),
+    "tasks and a power loss": lambda: with_a_lock(crashes=1, power_losses=1),
+}
+
+
+VIOLATED = {
+    "a violation",
+    "a reader that writes",
+    "a power loss",
+    "two power losses",
+    *(name for name in WORLDS if name.startswith("tasks")),
+}
+"""Worlds in which something goes wrong: a comparison without any would say nothing about violations."""
+
+
+def unwatched(world: SteppedWorld) -> SteppedWorld:
+    world.watcher = None
+    return world
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_the_product_is_the_world(name: str) -> None:
+    world = WORLDS[name]()
+    reached = graph_of_worlds(world)
+    assert len(reached) > 10
+    assert graph_of_product(Product(world, lambda shared, clients: None)) == reached
+    assert (name in VIOLATED) == any(node.violation is not None for node in reached.values())
+
+
+POWER = '[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"\n[faults]\ncrashes = 1\npower_losses = 1'
+CRASH = '[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"\n[faults]\ncrashes = 1'
+SCENARIOS: dict[str, tuple[Scenario, str]] = {
+    "right": (small('W = ["write 0"]\nR = ["read s 0"]'), ""),
+    "no re-check": (small('W = ["write 0"]\nR = ["read s 0"]'), "no-recheck"),
+    "a crash": (small('W = ["write 0"]\nR = ["read s 0"]', extra=CRASH), ""),
+    "a power loss": (small('W = ["write 0"]\nR = ["catch-up"]', extra=POWER), ""),
+    "a power loss in a creation": (small('W = ["create t"]\nR = ["catch-up"]', extra=POWER), ""),
+    "a power loss of what was not flushed": (
+        small('W = ["write 0"]\nR = ["read s 0"]', extra=POWER),
+        "entry-before-data",
+    ),
+}
+
+
+def world_of_scenario(scenario: Scenario, bug: str) -> SteppedWorld:
+    implementation = mutant(bug).implementation if bug else Implementation()
+    return stage(scenario, memoised_hosts(scenario, implementation), Oracle(scenario))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_product_is_the_world_of_the_protocol(name: str) -> None:
+    world = world_of_scenario(*SCENARIOS[name])
+    reached = graph_of_worlds(world)
+    assert graph_of_product(Product(world, lambda shared, clients: None)) == reached
+    violations = {node.violation.rule for node in reached.values() if node.violation is not None}
+    assert violations == ({"image"} if SCENARIOS[name][1] else set())
+
+
+def test_a_flush_covers_no_write_that_came_after_its_issue() -> None:
+    """When it was issued nothing was unflushed; that it is in flight must be known all the same."""
+    world = world_of(
+        ("W", [does(read(1), Flush(0))]),
+        ("U", [does(write(0, "x"))]),
+        ("V", [does(read(0))]),
+        recovers={"V": "W"},
+        crash_count=1,
+        power_loss_count=1,
+        memoised=True,
+    )
+    product = Product(unwatched(world), lambda shared, clients: None)
+    state = product.initial
+    for label in ("W", "U", "W", "power", "V"):
+        state += next(move.delta for move in product.moves(state) if move.label == label)
+    assert [move.label for move in product.moves(state)] == ["keep.0", "keep.1"]
+
+
+# -- ends --------------------------------------------------------------------------------------------------------
+
+
+def test_ends_are_judged_by_what_is_left() -> None:
+    world = watched(life(crash_count=1))
+    seen: list[tuple[str, list[int]]] = []
+
+    def judge(shared: SharedState, clients: Any) -> Any:
+        content = shared.disks[0].sectors[0]
+        seen.append((content, [number for number, client in enumerate(clients) if client is not None]))
+        return None
+
+    product = Product(world, judge)
+    search = Search(product)
+    search.run(Budget())
+    ends = [state for state in search.states if product.is_end(state)]
+    assert len(seen) == len(ends)
+    assert {tuple(there) for _, there in seen} == {(0, 1, 2), (1, 2)}
+
+
+def test_a_wrong_end_is_a_violation_and_a_state_that_waits_for_a_decision_is_no_end() -> None:
+    world = unwatched(
+        world_of(
+            ("W", [does(write(0, "x"))]),
+            ("V", [does(read(0))]),
+            recovers={"V": "W"},
+            crash_count=1,
+            power_loss_count=1,
+            memoised=True,
+        )
+    )
+
+    def judge(shared: SharedState, clients: Any) -> Any:
+        assert not shared.deciding
+        return "wrong" if shared.disks[0].sectors[0].startswith(b"a") and clients[0] is None else None
+
+    search = Search(Product(world, judge))
+    search.run(Budget())
+    assert search.violation == "wrong"
+    assert search.labels == ("crash.W", "V")
+
+
+# -- tasks that are alike ----------------------------------------------------------------------------------------
+
+
+async def increment(cell: Cell, log: Cell) -> None:
+    value = await cell.read()
+    await rest(value)
+    await cell.write(value + 1)
+    await log.write(value)
+
+
+def alike_world(count: int, others: int = 1) -> tuple[SteppedWorld, list[tuple[int, ...]]]:
+    """Some hosts of one automaton, and others of automata of their own."""
+    setup = Setup()
+    cell, log = setup.cell("n"), setup.cell("log")
+    for number in range(others):
+        setup.task("XYZ"[number], increment, cell, log)
+    for number in range(count):
+        setup.task("ABCDE"[number], increment, cell, log)
+    alike = Automaton(partial(computer_of, setup.tasks[-1]))
+    hosts = [MemoisedHost(Automaton(partial(computer_of, task))) for task in setup.tasks[:others]]
+    hosts += [MemoisedHost(alike) for _ in range(count)]
+    world = SteppedWorld([setup.cells()], hosts, setup.rules(), TaskWatcher(setup))
+    for number in range(len(hosts)):
+        world.start(number, 0)
+    return world, [tuple(range(others, others + count))]
+
+
+@pytest.mark.parametrize(("count", "others"), [(2, 0), (3, 0), (2, 1), (3, 1)])
+def test_states_with_hosts_that_are_alike_are_those_of_all_hosts_up_to_their_order(
+    count: int, others: int
+) -> None:
+    world, groups = alike_world(count, others)
+    product = Product(world, lambda shared, clients: None, groups)
+    (group,) = groups
+
+    def unordered(key: Any) -> Any:
+        shared, violation, clients = key
+        alike = sorted(client for number, client in clients if number in group)
+        return shared, violation, tuple(client for client in clients if client[0] not in group), tuple(alike)
+
+    whole: dict[Any, set[Any]] = {}
+    for key, node in graph_of_worlds(world).items():
+        after = {unordered(later) for later in node.after.values()}
+        assert whole.setdefault(unordered(key), after) == after, "they do the same in any order"
+    merged = graph_of_product(product)
+    assert {unordered(key): set(map(unordered, node.after.values())) for key, node in merged.items()} == whole
+    assert product.has_alike
+    assert len(merged) < len(graph_of_worlds(world))
+
+
+def test_a_canonical_state_is_one_of_those_it_stands_for() -> None:
+    world, groups = alike_world(3)
+    product = Product(world, lambda shared, clients: None, groups)
+    state = product.initial
+    for label in ("C", "C", "B", "X"):
+        state += next(move.delta for move in product.moves(state) if move.label == label)
+    canonical = product.canonical(state)
+    assert canonical != state
+    assert product.canonical(canonical) == canonical
+    clients = [key_of_state(product, one)[2] for one in (state, canonical)]  # type: ignore[index]
+    assert sorted(node for _, node in clients[0]) == sorted(node for _, node in clients[1])
+    assert product.shared(state) is product.shared(canonical)
+    assert {move.label for move in product.moves(state)} == {move.label for move in product.moves(canonical)}
+
+
+def test_without_hosts_that_are_alike_every_state_is_canonical() -> None:
+    product = Product(watched(life()), lambda shared, clients: None)
+    search = Search(product)
+    search.run(Budget())
+    assert not product.has_alike
+    assert all(product.canonical(state) == state for state in search.states)
+
+
+# -- limits ------------------------------------------------------------------------------------------------------
+
+
+def test_too_many_states_of_a_host_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product_module, "CLIENT_MASK", 3)
+    with pytest.raises(TooManyStates, match="one host has more than 3 different states"):
+        Search(Product(watched(life()), lambda shared, clients: None)).run(Budget())
+
+
+def test_too_many_states_of_what_is_shared_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product_module, "SHARED_MASK", 3)
+    with pytest.raises(TooManyStates, match="what the hosts share has more than 3 different states"):
+        Search(Product(watched(life(crash_count=1)), lambda shared, clients: None)).run(Budget())
+
+
+def test_more_hosts_than_fit_into_a_machine_word() -> None:
+    """A state has room for any number of hosts."""
+    names = [f"R{letter}" for letter in "abcdefghijklmnop"]
+    hosts = [MemoisedHost(Automaton(lambda: make_computer([does(read(0))]))) for _ in names]
+    rules = Rules(tuple(names), tuple((name,) for name in names))
+    world = SteppedWorld([MemoryDisk.blank(512, 1)], hosts, rules)
+    for number in range(len(hosts)):
+        world.start(number, 0)
+    product = Product(world, lambda shared, clients: None)
+    search = Search(product)
+    search.run(Budget())
+    assert len(search.states) == 2 ** len(names)
+    assert max(search.states).bit_length() > 64
