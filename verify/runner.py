@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -11,14 +10,12 @@ from typing import Any
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
-from shadowshare.verify.counterexample import run_schedule, without_idle
+from shadowshare.verify.counterexample import run_schedule
 from shadowshare.verify.estimate import Estimate, estimate_schedules, sum_of_estimates
 from shadowshare.verify.explorer import Part, explore, parts_of
 from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.race import Race
 from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
 from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget, Progress
-from shadowshare.verify.shrinking import Shrunk, shrink
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.strategy import Strategy
 
@@ -128,18 +125,6 @@ def _verdict(
     if world.watcher.violation is None:
         return "unknown", f"found, but not again on running code: {violation.message}"
     return "violated", violation.message
-
-
-def shrink_counterexample(
-    scenario: Scenario, implementation: Implementation, labels: Sequence[str]
-) -> Shrunk | None:
-    """A schedule that is easier to follow and violates the same rule; None if running code does not show it."""
-    race = Race(without_idle(scenario, labels), implementation)
-    shrunk = shrink(race.product, labels)
-    world, _ = run_schedule(scenario, shrunk.labels, implementation)
-    assert isinstance(world.watcher, Oracle)
-    found = world.watcher.violation
-    return shrunk if found is not None and found.rule == shrunk.violation.rule else None
 
 
 def estimate(scenario: Scenario, plan: Plan) -> Estimate | None:

@@ -97,9 +97,14 @@ def test_a_step_before_the_race_that_cannot_be_done(tmp_path: Path) -> None:
     "options",
     [
         *[
-            ("--random", "0"),
-            ("--random", "x"),
+            ("--max-executions", "0"),
+            ("--max-executions", "x"),
+            ("--max-steps", "0"),
             ("--max-states", "0"),
+            ("--jobs", "0"),
+            ("--jobs", "257"),
+            ("--depth", "0"),
+            ("--preemptions", "-1"),
             ("--max-seconds", "0"),
             ("--seed", "x"),
         ],

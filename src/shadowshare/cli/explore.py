@@ -1,0 +1,120 @@
+"""``explore``: one race scenario, with everything that its verdict rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from shadowshare.cli.exploration_options import ExplorationOptions, UnfitOption, takes_exploration
+from shadowshare.cli.exploration_output import Finding, finding_json, print_finding
+from shadowshare.cli.live_progress import exploration_progress, interruptible
+from shadowshare.cli.output import json_option, print_json
+from shadowshare.cli.scenario_choice import (
+    FILES,
+    MUTANT,
+    end_as,
+    find_implementation,
+    find_scenario,
+    own_scenarios,
+)
+from shadowshare.scenarios.definition import Scenario, ScenarioError
+from shadowshare.sim.schedule import parse_schedule
+from shadowshare.verify.counterexample import explain
+from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
+from shadowshare.verify.result import Exploration, ScenarioResult
+from shadowshare.verify.runner import Plan, estimate, run_scenario
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("name", metavar="[SCENARIO]", required=False)
+@FILES
+@MUTANT
+@takes_exploration
+@click.option("--together", "is_together", is_flag=True, help="Explore several passives together, not apart.")
+@click.option(
+    "--checkpoint",
+    type=_FILE,
+    metavar="FILE",
+    help="Go on from FILE, if it is there; write it if the search stops early; delete it at the end.",
+)
+@json_option
+def explore(
+    options: ExplorationOptions,
+    name: str | None,
+    files: tuple[Path, ...],
+    mutant_name: str | None,
+    is_together: bool,
+    checkpoint: Path | None,
+    as_json: bool,
+) -> None:
+    """Explore one race scenario, a built-in one or one in a file of yours, and say what the verdict rests on.
+
+    Without options every interleaving is covered. A counterexample is made as small as it can be, and shown. Ctrl-C
+    ends the exploration, and shows what was found until then.
+
+    Example: shadowshare explore ten-passives
+
+    Example: shadowshare explore slot-reuse-during-read --strategy pct --seed 7
+
+    Example: shadowshare explore --file my-scenario.toml --max-seconds 600
+
+    Example: shadowshare explore ten-passives --together --checkpoint FILE
+
+    Exit code: 0 the verdict is the expected one; 1 something is violated that must not be; 2 anything else.
+    """
+    scenario = _chosen(name, files)
+    if checkpoint is not None and options.jobs > 1:
+        raise UnfitOption(
+            "--checkpoint does not go with --jobs: a search that can go on is done by one process"
+        )
+    plan = options.plan(
+        find_implementation(mutant_name),
+        passives_apart=False if is_together else None,
+        checkpoint=checkpoint,
+    )
+    budget = plan.budget()
+    with interruptible(budget), exploration_progress(scenario.name, plan) as progress:
+        result = run_scenario(scenario, plan, progress, budget)
+    finding = _finding(scenario, plan, result, files, mutant_name)
+    if as_json:
+        print_json(finding_json(finding))
+    else:
+        print_finding(finding)
+    end_as([result])
+
+
+def _chosen(name: str | None, files: Sequence[Path]) -> Scenario:
+    """The scenario to explore: the one that is named, or the one in the only file."""
+    if name == REAL_SCENARIO_NAME:
+        raise ScenarioError(
+            f"{REAL_SCENARIO_NAME} runs on real processes, of which no interleavings can be chosen: "
+            f"take shadowshare run {REAL_SCENARIO_NAME}"
+        )
+    own = own_scenarios(files)
+    if name is None and len(own) == 1:
+        return next(iter(own.values()))
+    if name is None:
+        among = f": one of {', '.join(own)}" if own else ", or give one with --file"
+        raise click.UsageError(f"name a scenario{among}")
+    return find_scenario(name, own)
+
+
+def _finding(
+    scenario: Scenario, plan: Plan, result: ScenarioResult, files: Sequence[Path], mutant_name: str | None
+) -> Finding:
+    """Everything there is to say about a result."""
+    if result.schedule is None:
+        is_partial = not result.details["exhausted"]
+        return Finding(scenario, plan, result, estimate(scenario, plan) if is_partial else None)
+    found = Exploration(result.violation, parse_schedule(result.schedule).labels)
+    names = [str(path) for path in files]
+    return Finding(
+        scenario, plan, result, None, explain(scenario, found, plan.implementation, names, mutant_name)
+    )
+
+
+commands = [explore]

@@ -1,0 +1,94 @@
+"""Which scenario a command means, with which code, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from shadowshare.cli import EXIT_VIOLATED
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.scenarios.catalogue import built_in, built_in_names
+from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario
+from shadowshare.verify.mutants.catalogue import mutant
+from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
+from shadowshare.verify.result import ScenarioResult
+
+FILES = click.option(
+    "--file",
+    "-f",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A scenario file of your own (may be given several times).",
+)
+MUTANT = click.option(
+    "--mutant", "mutant_name", metavar="NAME", help="Use the protocol with this bug on purpose."
+)
+
+
+class NotAsExpected(ShadowshareError):
+    """Some verdicts are not the expected ones, though nothing is violated."""
+
+
+def own_scenarios(files: Sequence[Path]) -> dict[str, Scenario]:
+    """The scenarios in the user's files, by name.
+
+    Raises:
+        ScenarioError: one cannot be read, or its name is not new.
+    """
+    own: dict[str, Scenario] = {}
+    for path in files:
+        scenario = load_scenario(path)
+        if scenario.name in (*built_in_names(), REAL_SCENARIO_NAME):
+            raise ScenarioError(
+                f"{path}: {scenario.name!r} is the name of a built-in scenario: choose another"
+            )
+        if scenario.name in own:
+            raise ScenarioError(f"{path}: {scenario.name!r} is the name of a scenario in another file, too")
+        own[scenario.name] = scenario
+    return own
+
+
+def find_scenario(name: str, own: Mapping[str, Scenario]) -> Scenario:
+    """A scenario of the user's, or a built-in one.
+
+    Raises:
+        ScenarioError: there is none of this name; the message lists those that are.
+    """
+    if name in own:
+        return own[name]
+    if name in built_in_names():
+        return built_in(name)
+    known = ", ".join((*own, *built_in_names(), REAL_SCENARIO_NAME))
+    raise ScenarioError(f"there is no scenario {name!r}; there are: {known}")
+
+
+def find_implementation(mutant_name: str | None) -> Implementation:
+    """The protocol's code, or that of a mutant.
+
+    Raises:
+        UnknownMutant: there is no such mutant; the message lists those that are.
+    """
+    return Implementation() if mutant_name is None else mutant(mutant_name).implementation
+
+
+def end_as(results: Sequence[ScenarioResult]) -> None:
+    """End with the exit code of the results, if it is not 0.
+
+    Raises:
+        NotAsExpected: something is not as expected, and nothing is violated that must not be.
+    """
+    wrong = [result for result in results if not result.ok]
+    if any(result.verdict == "violated" for result in wrong):
+        sys.exit(EXIT_VIOLATED)
+    if wrong:
+        what = "; ".join(
+            f"{result.name} is {result.verdict}, {result.expected} expected"
+            + (f" ({result.reason})" if result.reason else "")
+            for result in wrong
+        )
+        raise NotAsExpected(what)
