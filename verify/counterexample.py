@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import PASSIVE, Scenario
-from shadowshare.sim.schedule import Schedule, ScheduleError
+from shadowshare.sim.schedule import ScheduleError
 from shadowshare.sim.stepped.flight import Step
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.happens_before import Conflict, Order

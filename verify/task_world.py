@@ -180,11 +180,21 @@ class TaskWorld:
             for task, client in zip(self.setup.tasks, clients, strict=True)
             if client is not None and client.host.unfinished_count
         ]
+        results = {task.name: _result(client) for task, client in zip(self.setup.tasks, clients, strict=True)}
+        return self.judge(shared, waiting, results)
+
+    def judge(self, shared: SharedState, waiting: Sequence[str], results: dict[str, Any]) -> Violation | None:
+        """What is wrong with an end: the tasks that wait, or what the check says.
+
+        Args:
+            shared: the cells.
+            waiting: names of tasks that have begun and not ended.
+            results: by name of a task, what it returned, or None.
+        """
         if waiting:
             return Violation("deadlock", f"wait for ever: {', '.join(waiting)}", waiting[0])
         if self._check is None:
             return None
-        results = {task.name: _result(client) for task, client in zip(self.setup.tasks, clients, strict=True)}
         wrong: list[Violation] = []
         under_every_survival(shared.disks, partial(self._judge_cells, results, wrong))
         return wrong[0] if wrong else None

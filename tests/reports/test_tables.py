@@ -8,15 +8,18 @@ from hypothesis import strategies as st
 
 from shadowshare.reports.tables import (
     SHORT_COUNT,
+    conflict_lines,
+    counterexample_json,
     replay_json,
     replay_table,
     result_json,
     short_count,
     verdict_table,
 )
-from shadowshare.verify.counterexample import Replay, Row
-from shadowshare.verify.oracle import Violation
-from shadowshare.verify.result import ScenarioResult
+from shadowshare.verify.counterexample import Conflict, Counterexample, Place, Replay, Row, Touch
+from shadowshare.verify.result import ScenarioResult, Violation
+from shadowshare.verify.shrinking import Shrunk
+from shadowshare.verify.simplifying import Cost
 
 VIOLATION = Violation("image", "a wrong byte", "R", 3)
 VERIFIED = ScenarioResult(
@@ -27,17 +30,20 @@ VIOLATED = ScenarioResult(
 )
 UNKNOWN = ScenarioResult("vague", "unknown", "violated", "time was up", 30, details={"states": 0})
 
+SLOT, EXTENT = Place("slots", "slot 0"), Place("volume", "extent 3 of the volume")
 REPLAY = Replay(
     "wild",
     "s1/wild/W,power,R",
     ("W", "V", "R"),
     (
-        Row(1, "W", "W", "writes slot 0", ""),
-        Row(2, "power", "", "the disks lose power", ""),
-        Row(3, "R", "R", "reads slot 0", "got zeroes"),
+        Row(1, "W", "W", "writes slot 0", "", (Touch(SLOT, True),)),
+        Row(2, "power", "", "the disks lose power", "", (), ("W",)),
+        Row(3, "R", "R", "reads slot 0", "got zeroes", (Touch(SLOT, False),)),
     ),
     VIOLATION,
     is_over=True,
+    violated_at=3,
+    conflicts=(Conflict(1, 3, SLOT, True, False, False),),
 )
 
 
@@ -112,18 +118,75 @@ def test_a_result_for_programs() -> None:
     assert json.loads(json.dumps(violated)) == violated
 
 
+def test_conflicts_in_words() -> None:
+    rows = tuple(Row(number, host, host, "", "") for number, host in enumerate("WRWR", start=1))
+    conflicts = (
+        Conflict(1, 2, EXTENT, True, False, True),
+        Conflict(1, 4, SLOT, True, False, False),
+        Conflict(2, 3, EXTENT, False, True, True),
+        Conflict(3, 4, EXTENT, True, True, False),
+    )
+    assert conflict_lines(replace(REPLAY, rows=rows, conflicts=conflicts)) == [
+        "step 1 (W) writes extent 3 of the volume, which step 2 (R) reads: nothing else orders the two",
+        "step 1 (W) writes slot 0, which step 4 (R) reads",
+        "step 2 (R) reads extent 3 of the volume, which step 3 (W) overwrites: nothing else orders the two",
+        "step 3 (W) writes extent 3 of the volume, which step 4 (R) overwrites",
+    ]
+
+
+def test_a_conflict_across_a_power_loss_says_so() -> None:
+    (line,) = conflict_lines(REPLAY)
+    assert line == "step 1 (W) writes slot 0, which step 3 (R) reads: with a power loss in between"
+
+
 def test_a_replay_for_programs() -> None:
     described = replay_json(REPLAY)
+    steps = described.pop("steps")
     assert described == {
         "scenario": "wild",
         "schedule": "s1/wild/W,power,R",
         "verdict": "violated",
         "violation": {"rule": "image", "message": "a wrong byte", "host": "R", "extent": 3},
-        "steps": [
-            {"number": 1, "label": "W", "host": "W", "action": "writes slot 0", "result": ""},
-            {"number": 2, "label": "power", "host": "", "action": "the disks lose power", "result": ""},
-            {"number": 3, "label": "R", "host": "R", "action": "reads slot 0", "result": "got zeroes"},
+        "violated_at": 3,
+        "conflicts": [
+            {
+                "first": 1,
+                "second": 3,
+                "place": "slot 0",
+                "first_writes": True,
+                "second_writes": False,
+                "is_direct": False,
+            }
         ],
+    }
+    assert steps[0] == {
+        "number": 1,
+        "label": "W",
+        "host": "W",
+        "action": "writes slot 0",
+        "result": "",
+        "touches": {"reads": [], "changes": ["slot 0"]},
+        "stopped": [],
+    }
+    assert (steps[1]["host"], steps[1]["stopped"]) == ("", ["W"])
+    assert steps[2]["touches"] == {"reads": ["slot 0"], "changes": []}
+    assert json.loads(json.dumps(steps)) == steps
+
+
+def test_a_counterexample_for_programs() -> None:
+    before, after = Cost(3, 4, 1, 9), Cost(0, 1, 1, 3)
+    shrunk = Shrunk(("W", "power", "R"), VIOLATION, after, before, False, 0, "stopped early", 7)
+    described = counterexample_json(Counterexample(("R", "W"), shrunk, REPLAY, "shadowshare replay"))
+    assert described == {
+        "found": ["R", "W"],
+        "labels": ["W", "power", "R"],
+        "cost_before": {"preemption_count": 3, "switch_count": 4, "fault_count": 1, "step_count": 9},
+        "cost": {"preemption_count": 0, "switch_count": 1, "fault_count": 1, "step_count": 3},
+        "is_least": False,
+        "preemption_count_minimum": 0,
+        "reason": "stopped early",
+        "command": "shadowshare replay",
+        "replay": replay_json(REPLAY),
     }
     assert json.loads(json.dumps(described)) == described
 
