@@ -23,7 +23,7 @@ from shadowshare.verify.product import Product
 
 SAMPLE_COUNT = 10
 KEPT_STATE_COUNT = 300
-STEP_COUNT_MAXIMUM = 2_000
+STEP_COUNT_MAXIMUM = 1_000
 
 
 class Estimate(NamedTuple):
@@ -48,7 +48,7 @@ def estimate_schedules(
 ) -> Estimate | None:
     """Estimate how many ways lead from the start to ends, as `Search.schedule_count` counts them.
 
-    None if there is a way of more than some thousands of steps, or the number is too large for a float. Behind a state
+    None if there is a way of more than a thousand steps, or the number is too large for a float. Behind a state
     in which something is violated nothing is counted.
 
     Args:
@@ -58,15 +58,18 @@ def estimate_schedules(
         seed: of what is dropped.
     """
     found = []
-    for number in range(sample_count):
-        sample = _Sample(product, kept_state_count, Random((seed << 20) + number))
-        way_count = sample.run()
-        if way_count is None or not isfinite(way_count):
-            return None
-        if sample.is_exact:
-            return Estimate(way_count, 0.0, 1)
-        found.append(way_count)
-    return Estimate(fmean(found), stdev(found) / sqrt(sample_count), sample_count)
+    try:
+        for number in range(sample_count):
+            sample = _Sample(product, kept_state_count, Random((seed << 20) + number))
+            way_count = sample.run()
+            if way_count is None:
+                return None
+            if sample.is_exact:
+                return Estimate(way_count, 0.0, 1)
+            found.append(way_count)
+        return Estimate(fmean(found), stdev(found) / sqrt(sample_count), sample_count)
+    except OverflowError:
+        return None
 
 
 def sum_of_estimates(estimates: Sequence[Estimate | None]) -> Estimate | None:
@@ -97,6 +100,8 @@ class _Sample:
             after = dict[int, float]()
             for state, count in ways.items():
                 total += self._step(state, count, after)
+            if not isfinite(total + fsum(after.values())):
+                raise OverflowError
             if not after:
                 return total
             ways = self._kept(after) if len(after) > self._kept_state_count else after
