@@ -69,7 +69,7 @@ class Order:
 
     def __init__(self, moments: Sequence[Moment], subject: Subject) -> None:
         self.moments = moments
-        self._subject = subject
+        self.subject = subject
         self.reasons: dict[tuple[int, int], dict[Reason, None]] = {}
         """By the numbers of two steps, the earlier one first: why they are in this order."""
         self._last_changes: dict[Hashable, int] = {}
@@ -114,7 +114,7 @@ class Order:
         if not isinstance(thing, tuple):
             return Reason(str(thing), None)
         if thing[0] == "sector":
-            return Reason(kind, self._subject.place(thing[1], thing[2]))
+            return Reason(kind, self.subject.place(thing[1], thing[2]))
         return Reason(_KINDS[thing[0]], None)
 
     def _reachable(self) -> list[int]:
@@ -169,8 +169,8 @@ class Order:
                 number,
                 label=moment.label,
                 host=moment.host,
-                action="" if moment.operation is None else self._subject.action(moment.operation),
-                places=tuple(dict.fromkeys(touch.place.name for touch in moment.touches(self._subject))),
+                action="" if moment.operation is None else self.subject.action(moment.operation),
+                places=tuple(dict.fromkeys(touch.place.name for touch in moment.touches(self.subject))),
             )
         for (earlier, later), reasons in sorted(self.reasons.items()):
             if self.is_direct(earlier, later):
