@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from math import comb
+from typing import cast
 
 import pytest
 
 from shadowshare.scenarios.catalogue import built_in
+from shadowshare.sim.stepped.flight import Step
 from shadowshare.verify.estimate import Estimate, estimate_schedules, sum_of_estimates
 from shadowshare.verify.explorer import explore
-from shadowshare.verify.product import Product
+from shadowshare.verify.product import Move, Product
 from shadowshare.verify.race import Race
 from shadowshare.verify.search import Budget, Search
 from shadowshare.verify.setup import Cell, Setup, rest
@@ -86,7 +88,7 @@ def test_no_tasks_that_do_anything_have_one_schedule() -> None:
 # -- unbiased ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kept_state_count", [2, 4, 7])
+@pytest.mark.parametrize("kept_state_count", [2, 3, 5])
 @pytest.mark.parametrize(
     "name", ["slot-reuse-during-read", "two-writers-one-extent", "creation-during-read", "deletion-of-newer"]
 )
@@ -103,6 +105,7 @@ def test_schedules_with_crashes_are_met_though_random_ways_crash_early() -> None
     product = Race(built_in("crash-before-journal")).product
     estimate = estimate_schedules(product, kept_state_count=100)
     assert estimate is not None
+    assert estimate.sample_count == 10
     assert estimate.schedule_count == pytest.approx(counted(product), rel=0.1)
 
 
@@ -134,6 +137,30 @@ def test_endless_programs_have_no_number() -> None:
 def test_more_schedules_than_a_float_holds_have_no_number() -> None:
     setup = counting(260, 260, 260, 260)
     assert estimate_schedules(product_of(setup), sample_count=2, kept_state_count=2) is None
+    assert estimate_schedules(cast(Product, Ladder(500))) == Estimate(4.0**500, 0.0, 1)
+    assert estimate_schedules(cast(Product, Ladder(600))) is None
+
+
+class Ladder:
+    """A product with one state on each level, and four moves from each to the next."""
+
+    initial = 0
+
+    def __init__(self, level_count: int) -> None:
+        self._level_count = level_count
+
+    def moves(self, state: int) -> list[Move]:
+        rung = Move("A", 1, Step("A", 0, None, None, ()))
+        return [rung] * 4 if state < self._level_count else []
+
+    def is_end(self, state: int) -> bool:
+        return state == self._level_count
+
+    def canonical(self, state: int) -> int:
+        return state
+
+    def violation(self, state: int) -> None:
+        return None
 
 
 # -- sums --------------------------------------------------------------------------------------------------------
