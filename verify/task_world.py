@@ -110,12 +110,13 @@ class TaskWatcher:
 
 
 def _describe(error: BaseException) -> str:
-    """An exception in one line: what it says, or the line that raised it."""
+    """An exception in one line: the first that it says, or the one that raised it."""
     if isinstance(error, AssertionError) and not str(error):
         frames = extract_tb(error.__traceback__)
         if frames:
             return f"line {frames[-1].lineno} of {frames[-1].name}: {frames[-1].line}"
-    return f"{type(error).__name__}: {error}"
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}"
 
 
 class TaskWorld:
