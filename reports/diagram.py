@@ -98,13 +98,17 @@ def _lanes(replay: Replay, width_columns: int) -> _Lanes:
     last = {touch.place.region: None for row in replay.rows[-1:] for touch in row.touches}
     latest = (conflict.place.region for conflict in reversed(replay.conflicts))
     wanted = list(dict.fromkeys([*last, *latest, *touched]))
-    room_columns = width_columns - TEXT_COLUMNS_MINIMUM - sum(map(_lane_columns, ["step", *replay.hosts]))
+    room_columns = width_columns - TEXT_COLUMNS_MINIMUM - _GAP
+    room_columns -= sum(map(_lane_columns, ["step", *replay.hosts]))
     fitting: list[str] = []
     for region in wanted:
         others_columns = _lane_columns(OTHERS) if len(fitting) + 1 < len(wanted) else 0
         if sum(map(_lane_columns, [*fitting, region])) + others_columns > room_columns:
             break
         fitting.append(region)
+    left = [region for region in touched if region not in fitting]
+    if len(left) == 1 and _lane_columns(left[0]) <= _lane_columns(OTHERS):
+        fitting = touched
     regions = tuple(region for region in touched if region in fitting)
     return _Lanes(replay.hosts, regions, len(regions) < len(touched))
 
@@ -151,7 +155,7 @@ class _Picture:
         return self._text(self._plain(), "", text, "")
 
     def _text(self, cells: Sequence[str], number: str, text: str, mark: str) -> str:
-        room_columns = max(TEXT_COLUMNS_MINIMUM, self._width_columns - self._text_at - len(mark))
+        room_columns = max(TEXT_COLUMNS_MINIMUM, self._width_columns - self._text_at) - len(mark)
         if len(text) > room_columns:
             ellipsis = self._characters.ellipsis
             text = text[: room_columns - len(ellipsis)] + ellipsis
