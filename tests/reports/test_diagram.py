@@ -82,28 +82,31 @@ def test_text_that_does_not_fit_is_cut_off_and_the_mark_is_not() -> None:
 # -- lines -----------------------------------------------------------------------------------------------------------
 
 
-def crowd(region_count: int) -> Replay:
-    """One host that writes into each of some cells, and another one that reads the fourth of them."""
+def crowd(region_count: int, at: int) -> Replay:
+    """One host that writes into each of some cells, and another one that reads one of them, and then the first."""
     places = [Place(f"cell{number}", f"cell{number}") for number in range(region_count)]
     rows = [
         Row(number, "W", "W", "writes", "", (Touch(place, True),)) for number, place in enumerate(places, 1)
     ]
-    rows.append(Row(region_count + 1, "R", "R", "reads", "", (Touch(places[3], False),)))
-    conflict = Conflict(4, region_count + 1, places[3], True, False, True)
+    rows.append(Row(region_count + 1, "R", "R", "reads", "", (Touch(places[at], False),)))
+    rows.append(Row(region_count + 2, "R", "R", "reads", "", (Touch(places[0], False),)))
+    conflict = Conflict(at + 1, region_count + 1, places[at], True, False, True)
     return Replay("crowd", "", ("W", "R"), tuple(rows), None, True, None, (conflict,))
 
 
 def test_every_region_that_fits_has_a_line() -> None:
-    heading = draw(crowd(6)).splitlines()[0].split()
+    heading = draw(crowd(6, 3)).splitlines()[0].split()
     assert heading == ["step", "W", "R", *(f"cell{number}" for number in range(6))]
 
 
 def test_regions_that_do_not_fit_share_a_line() -> None:
-    lines = draw(crowd(9)).splitlines()
+    lines = draw(crowd(9, 7)).splitlines()
     heading = lines[0].split()
     assert heading[:3] == ["step", "W", "R"]
     assert heading[-1] == "others"
-    assert "cell3" in heading, "what the conflict is about has a line of its own"
+    assert {"cell0", "cell7"} <= set(heading), (
+        "what the last step and a conflict are about has a line of its own"
+    )
     assert len(heading) == 3 + 5 + 1
     assert {line.index("▶") for line in lines[1:] if "▶" in line} == {
         lines[0].index(name) + len(name) // 2 for name in heading[3:]
