@@ -163,9 +163,9 @@ class Checkpoint:
         count = self._header["states"] - 1
         parents, moves = array("Q"), array("H")
         raw = zlib.decompress(self._body)
-        parents.frombytes(raw[: 8 * count])
-        moves.frombytes(raw[8 * count :])
         try:
+            parents.frombytes(raw[: 8 * count])
+            moves.frombytes(raw[8 * count :])
             search.restore(parents, moves, self._header["position"], self._header["steps"])
         except (IndexError, ValueError):
             raise CheckpointError(
