@@ -106,6 +106,20 @@ def torn_by_crash() -> Setup:
     return setup
 
 
+async def _read(cell: Cell) -> None:
+    await cell.read()
+
+
+def crash_beside() -> Setup:
+    """A fails if B's write falls between its two reads; C may crash, too, which matters to nobody."""
+    setup = Setup(crashes=1)
+    cell, other = setup.cell("cell"), setup.cell("other")
+    setup.task("A", expect_same, cell)
+    setup.task("B", increment, cell)
+    setup.task("C", _read, other)
+    return setup
+
+
 def crossed_locks() -> Setup:
     """A and B take two locks, each in another order."""
     setup = Setup()

@@ -24,6 +24,7 @@ from shadowshare.verify.task_world import Check, TaskWorld
 from shadowshare.verify.tasks import explore
 from tests.verify.strategies.setups import (
     copies,
+    crash_beside,
     crossed_locks,
     increments,
     independent,
@@ -38,6 +39,7 @@ MAKERS: dict[str, Callable[[], Setup]] = {
     "unrest": unrest,
     "split-read": lambda: split_read(2),
     "torn-by-crash": torn_by_crash,
+    "crash-beside": crash_beside,
     "crossed-locks": crossed_locks,
     "copies": lambda: copies(2, 2),
     "late": lambda: copies(2, 2, "late"),
@@ -78,7 +80,9 @@ def violating(product: Product, limit_steps: int = 12) -> Iterator[tuple[int, in
                 waiting.append((after, task or last, preemption_count + switched, step_count + 1))
 
 
-@pytest.mark.parametrize("name", ["increments", "unrest", "split-read", "torn-by-crash", "crossed-locks"])
+@pytest.mark.parametrize(
+    "name", ["increments", "unrest", "split-read", "torn-by-crash", "crash-beside", "crossed-locks"]
+)
 def test_the_first_violation_has_the_fewest_preemptions_and_of_those_the_fewest_steps(name: str) -> None:
     preemptions, steps = min(violating(product_of(name)))
     found = found_by(PreemptionBounded(10), name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -21,6 +22,8 @@ from tests.verify.strategies.setups import (
     independent,
     split_read,
     torn_by_crash,
+    waiting_loop,
+    write_often,
 )
 
 NUMBERS = range(400)
@@ -36,8 +39,11 @@ def test_the_same_seed_draws_the_same_schedules_and_another_one_others(kind: typ
 
 @pytest.mark.parametrize("kind", SAMPLERS)
 @pytest.mark.parametrize("first", [5, 150, 300])
-def test_a_later_first_schedule_goes_on_where_a_shorter_run_stopped(kind: type[Sampler], first: int) -> None:
-    assert drawn(kind(3, first), copies(), NUMBERS[first:]) == drawn(kind(3), copies(), NUMBERS)[first:]
+@pytest.mark.parametrize("make", [copies, waiting_loop, torn_by_crash])
+def test_a_later_first_schedule_goes_on_where_a_shorter_run_stopped(
+    kind: type[Sampler], first: int, make: Callable[[], Setup]
+) -> None:
+    assert drawn(kind(3, first), make(), NUMBERS[first:]) == drawn(kind(3), make(), NUMBERS)[first:]
 
 
 @pytest.mark.parametrize("kind", SAMPLERS)
@@ -47,6 +53,26 @@ def test_a_sampler_can_be_used_again_and_for_another_world(kind: type[Sampler]) 
     other = explore(independent([2, 2]), strategy=sampler, budget=Budget(execution_count=20))
     assert other == explore(independent([2, 2]), strategy=kind(1), budget=Budget(execution_count=20))
     assert once == explore(copies(), strategy=sampler, budget=Budget(execution_count=20))
+
+
+def writers(names: str, is_shared: bool) -> Setup:
+    """Two tasks that write; whatever they are called, and whether to the same cell, states have the same numbers."""
+    setup = Setup()
+    cells = [setup.cell("one"), setup.cell("other")]
+    for number, name in enumerate(names):
+        setup.task(name, write_often, cells[0 if is_shared else number], 3)
+    return setup
+
+
+@pytest.mark.parametrize("kind", SAMPLERS)
+@pytest.mark.parametrize("names", ["AB", "CD"])
+def test_nothing_is_left_of_another_world_in_which_states_have_the_same_numbers(
+    kind: type[Sampler], names: str
+) -> None:
+    sampler = kind(1)
+    drawn(sampler, writers("AB", is_shared=False), range(100))
+    other = writers(names, is_shared=True)
+    assert drawn(sampler, other, range(100)) == drawn(kind(1), other, range(100))
 
 
 @pytest.mark.parametrize("kind", SAMPLERS)

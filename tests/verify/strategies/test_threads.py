@@ -9,6 +9,8 @@ from math import factorial, prod, sqrt
 import pytest
 
 from shadowshare.scenarios.catalogue import built_in
+from shadowshare.sim.stepped.flight import Step
+from shadowshare.verify.product import Move
 from shadowshare.verify.race import Race
 from shadowshare.verify.search import Budget
 from shadowshare.verify.setup import Setup
@@ -54,6 +56,22 @@ def test_pieces_are_events_of_their_task_and_errors_are_threads() -> None:
     assert pieces
     assert {found[label] for label in pieces} == {("W", "W")}
     assert found["crash.W"] == ("crash.W", "")
+
+
+def test_the_errors_of_a_task_are_one_thread_whichever_piece_meets_them() -> None:
+    found = {
+        label: thread_of(Move(label, 0, Step(label, 0, None, None, ()))) for label in ("W.1!", "W.12~", "W.1")
+    }
+    assert found == {"W.1!": "W!", "W.12~": "W~", "W.1": "W"}
+
+
+def test_threads_that_only_a_crash_makes_are_counted_in_the_first_drawn_schedules() -> None:
+    sampler = UniformInterleavings()
+    drawn(sampler, torn_by_crash(), range(1))
+    known = set(sampler.event_counts)
+    assert known == {"A", "V", "crash.A"}
+    drawn(sampler, torn_by_crash(), range(192))
+    assert {str(thread).partition(",")[0] for thread in sampler.event_counts.keys() - known} == {"('late'"}
 
 
 def test_a_late_write_is_a_thread_whatever_its_number() -> None:
