@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 
 from shadowshare.models.computers import Implementation
-from shadowshare.protocol.operations import Flush, Operation, Reserve, together
+from shadowshare.protocol.operations import Flush
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import stage
-from shadowshare.sim.disks.memory_disk import MemoryDisk, Misbehaviour
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.stepped.rules import Rules
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
@@ -22,202 +21,12 @@ from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.product import Product, TooManyStates
 from shadowshare.verify.search import Budget, Search
-from shadowshare.verify.setup import Cell, Setup, computer_of, flush, rest
+from shadowshare.verify.setup import Cell, Setup, computer_of, rest
 from shadowshare.verify.task_world import TaskWatcher
-from tests.sim.stepped_worlds import Listener, Program, does, make_computer, read, world_of, write
+from tests.sim.stepped_worlds import does, make_computer, read, world_of, write
 from tests.verify.graphs import graph_of_product, graph_of_worlds, key_of_state
 from tests.verify.programs import small
-
-
-class Alarm(Listener):
-    """Remembers nothing; is alarmed if a host reports what is ``alarming``, or a reader does more than read."""
-
-    def __init__(self, alarming: str = "") -> None:
-        super().__init__()
-        self.alarming = alarming
-
-    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
-        pass
-
-    def lost_power(self, shared: SharedState) -> None:
-        pass
-
-    def reported(self, shared: SharedState, host: int, report: Any) -> None:
-        if report == self.alarming and self.violation is None:
-            self.violation = f"host {host} reported {report}"
-
-    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
-        self.violation = f"host {host} issued a {operation.verb}"
-
-    def fork(self) -> Alarm:
-        copy = Alarm(self.alarming)
-        copy.violation, copy.inspected = self.violation, self.inspected
-        return copy
-
-
-def watched(world: SteppedWorld, alarming: str = "", inspected: Any = ()) -> SteppedWorld:
-    world.watcher = Alarm(alarming)
-    world.watcher.inspected = inspected
-    return world
-
-
-def pair(*operations: Operation) -> Program:
-    async def program(reports: list[Any]) -> None:
-        reports.append(repr(await together(operations)))
-
-    return program
-
-
-def life(**rules: Any) -> SteppedWorld:
-    """W writes and flushes, V takes over, R reads."""
-    return world_of(
-        ("W", [does(write(0, "x", "y"), Flush(0), write(0, "z"))]),
-        ("V", [does(Reserve(0), write(1, "v"), read(0, 2))]),
-        ("R", [does(read(0), read(1))]),
-        recovers={"V": "W"},
-        memoised=True,
-        **rules,
-    )
-
-
-def two_recoveries(**rules: Any) -> SteppedWorld:
-    return world_of(
-        ("W", [does(write(0, "x"))]),
-        ("V", [does(write(0, "v"), Flush(0), write(1, "w"))]),
-        ("U", [does(read(0, 2))]),
-        ("F", [does(read(3), Flush(0))]),
-        recovers={"V": "W", "U": "V"},
-        memoised=True,
-        **rules,
-    )
-
-
-def misbehaving(world: SteppedWorld, **misbehaviour: bool) -> SteppedWorld:
-    for disk in world.disks:
-        disk.misbehaviour = Misbehaviour(**misbehaviour)
-    return world
-
-
-def of_tasks(setup: Setup) -> SteppedWorld:
-    """As `TaskWorld` makes it, but for its product."""
-    rules = setup.rules()
-    hosts = [MemoisedHost(Automaton(partial(computer_of, task))) for task in setup.tasks]
-    world = SteppedWorld([setup.cells()], hosts, rules, TaskWatcher(setup))
-    for number, task in enumerate(setup.tasks):
-        if not task.recovers:
-            world.start(number, 0)
-    return world
-
-
-def with_a_lock(**faults: Any) -> SteppedWorld:
-    setup = Setup(**faults)
-    lock, counter = setup.lock("lock"), setup.array("counter", (0, 0))
-
-    async def increment(index: int) -> tuple[Any, ...]:
-        async with lock:
-            one, other = await counter.read()
-            await rest((one, other))
-            await counter.write(0, (one + 1, other + 1))
-            await flush()
-        return await counter.read(index, 1)
-
-    async def look() -> None:
-        assert sum(await counter.read()) < 4
-
-    setup.task("A", increment, 0)
-    setup.task("B", increment, 1)
-    setup.task("C", look)
-    setup.task("D", look, recovers="A")
-    return of_tasks(setup)
-
-
-ERRORS = {"write_error_count": 1, "read_error_count": 1, "flush_error_count": 1}
-WORLDS: dict[str, Callable[[], SteppedWorld]] = {
-    "plain": lambda: watched(life()),
-    "tears": lambda: watched(life(tears=True)),
-    "a violation": lambda: watched(life(), "y"),
-    "a crash": lambda: watched(life(crash_count=1)),
-    "no late writes": lambda: watched(life(crash_count=1, late_writes=False, write_error_count=1)),
-    "errors": lambda: watched(life(**ERRORS)),
-    "errors and a crash, torn": lambda: watched(life(crash_count=1, write_error_count=1, tears=True)),
-    "a power loss": lambda: watched(life(crash_count=1, power_loss_count=1), "a+v"),
-    "a power loss and nothing else": lambda: watched(
-        life(crash_count=1, power_loss_count=1, plain_crashes=False)
-    ),
-    "a power loss for all": lambda: watched(life(crash_count=1, power_loss_count=1, power_stops_all=True)),
-    "a power loss, torn": lambda: watched(life(crash_count=1, power_loss_count=1, tears=True)),
-    "a power loss and errors": lambda: watched(life(crash_count=1, power_loss_count=1, **ERRORS)),
-    "a power loss that is looked into": lambda: watched(
-        life(crash_count=1, power_loss_count=1), inspected=[(0, range(1))]
-    ),
-    "a silent power loss": lambda: misbehaving(
-        watched(life(crash_count=1, power_loss_count=1)), power_loss_is_silent=True
-    ),
-    "sectors that tear": lambda: misbehaving(
-        watched(life(crash_count=1, power_loss_count=1)), sectors_tear=True
-    ),
-    "cached reads": lambda: misbehaving(watched(life(crash_count=1)), reads_are_cached=True),
-    "two crashes": lambda: watched(two_recoveries(crash_count=2)),
-    "two power losses": lambda: watched(two_recoveries(crash_count=2, power_loss_count=2), "v+w"),
-    "two devices": lambda: watched(
-        world_of(
-            ("W", [does(write(0, "x"), Flush(0), write(0, "y", device=1), Flush(1))]),
-            ("V", [does(Reserve(1), read(0), read(0, device=1))]),
-            recovers={"V": "W"},
-            device_count=2,
-            memoised=True,
-            crash_count=1,
-            power_loss_count=1,
-        )
-    ),
-    "several tasks of a host": lambda: watched(
-        world_of(
-            ("W", [does(write(0, "x")), pair(write(1, "y"), read(0)), does(Flush(0))]),
-            ("V", [does(read(0)), does(read(1))]),
-            recovers={"V": "W"},
-            memoised=True,
-            crash_count=1,
-            power_loss_count=1,
-        )
-    ),
-    "a reader that writes": lambda: watched(
-        world_of(
-            ("W", [does(write(0, "x"))]),
-            ("R", [does(read(0), read(1), write(1, "r"))]),
-            readers=frozenset({1}),
-            memoised=True,
-        )
-    ),
-    "mortals": lambda: watched(
-        world_of(
-            ("W", [does(write(0, "x"), write(0, "y"))]),
-            ("U", [does(read(0))]),
-            memoised=True,
-            crash_count=2,
-            mortals=(0, 1),
-        )
-    ),
-    "nobody watches": lambda: unwatched(life(crash_count=1, power_loss_count=1)),
-    "tasks": with_a_lock,
-    "tasks that tear": lambda: with_a_lock(tears=True),
-    "tasks that crash": lambda: with_a_lock(crashes=1),
-    "tasks and a power loss": lambda: with_a_lock(crashes=1, power_losses=1),
-}
-
-
-VIOLATED = {
-    "a violation",
-    "a reader that writes",
-    "a power loss",
-    "two power losses",
-    *(name for name in WORLDS if name.startswith("tasks")),
-}
-"""Worlds in which something goes wrong: a comparison without any would say nothing about violations."""
-
-
-def unwatched(world: SteppedWorld) -> SteppedWorld:
-    world.watcher = None
-    return world
+from tests.verify.worlds import VIOLATED, WORLDS, life, unwatched, watched
 
 
 @pytest.mark.parametrize("name", WORLDS)
