@@ -26,6 +26,7 @@ from shadowshare.protocol.errors import (
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Copied, Created, Deleted, Record, ShadowCopyId
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import (
     Buffer,
     Change,
@@ -148,6 +149,7 @@ class Active:
         if not operation.sector_count:
             return
         if not self._writes.try_enter():
+            reached(Mark.WRITE_HELD_BY_CREATION)
             await self._writes.enter()
         try:
             # Again: the creation that held this write may have stopped the active, and have landed all the same.
@@ -167,6 +169,7 @@ class Active:
         try:
             await operation
         except DiskError as error:
+            reached(Mark.VOLUME_IN_DOUBT)
             self._in_doubt = str(error)
             raise
 
@@ -190,6 +193,7 @@ class Active:
             if mine:
                 await self._copy(mine)
             for event in elsewhere.values():
+                reached(Mark.WAITED_FOR_COPY)
                 await event
             self._refuse_if_stopped()
 
@@ -213,6 +217,7 @@ class Active:
         try:
             old = await together([Read(VOLUME_DEVICE, *span) for span in spans])
         except DiskError:
+            reached(Mark.OLD_EXTENT_UNREADABLE)
             self._allocator.release(slots)
             raise
         try:
@@ -223,6 +228,7 @@ class Active:
                 ]
             )
         except DiskError:
+            reached(Mark.SLOT_QUARANTINED)
             for slot in slots:
                 self._allocator.quarantine(slot)
             raise
@@ -239,6 +245,8 @@ class Active:
             raise publication.error
 
     async def _publish_group(self, group: Sequence[_Publication]) -> None:
+        if len(group) > 1:
+            reached(Mark.PUBLISHED_TOGETHER)
         error: Exception | None = None
         try:
             copies = [copy for publication in group for copy in publication.copies]
@@ -254,11 +262,14 @@ class Active:
         """Append COPIED records for the shadow copy that is newest now; drop copies that nobody needs any more."""
         newest = self.view.newest
         if newest is None:
+            reached(Mark.COPY_FOR_NOBODY)
             self._allocator.release([slot for _, slot in copies])
             return
         table = newest.table
         useful = [copy for copy in copies if copy[0] not in table]
-        self._allocator.release([slot for extent, slot in copies if extent in table])
+        if len(useful) < len(copies):
+            reached(Mark.COPY_ALREADY_THERE)
+            self._allocator.release([slot for extent, slot in copies if extent in table])
         records = _copied_records(newest.id, useful)
         try:
             for start in range(0, len(records), self._journal.record_capacity):
@@ -285,6 +296,7 @@ class Active:
         await self._writes.close()
         try:
             if self._in_doubt is not None:
+                reached(Mark.CREATION_REFUSED_IN_DOUBT)
                 raise ActiveStopped(
                     f"a write of the volume reported an error ({self._in_doubt}) and may still land: "
                     "open the store again before you create a shadow copy"
@@ -325,6 +337,7 @@ class Active:
         try:
             self._allocator.release(await self._journal.append(records))
         except (DiskError, JournalDamaged) as error:
+            reached(Mark.STOPPED_BY_JOURNAL)
             self._stopped = str(error)
             raise
 
@@ -333,11 +346,13 @@ class Active:
         try:
             await flush
         except DiskError as error:
+            reached(Mark.STOPPED_BY_FLUSH)
             self._stopped = str(error)
             raise
 
     def _refuse_if_stopped(self) -> None:
         if self._stopped is not None:
+            reached(Mark.REFUSED_WHILE_STOPPED)
             raise ActiveStopped(
                 f"this active stopped after an error ({self._stopped}): open the store again to recover it"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shadowshare.protocol.errors import AreaFull, JournalDamaged
+from shadowshare.protocol.marks import Mark, reached
 
 _FREE = b"\0"
 
@@ -42,6 +43,7 @@ class Allocator:
             AreaFull: there are fewer; none was taken.
         """
         if slot_count > self.free_count:
+            reached(Mark.AREA_FULL)
             raise AreaFull(
                 f"the differential area has {self.free_count} free slots, {slot_count} are needed: "
                 "delete shadow copies to make room"
@@ -50,6 +52,7 @@ class Allocator:
         for _ in range(slot_count):
             slot = self._used.find(_FREE, self._cursor)
             if slot < 0:
+                reached(Mark.SLOT_SEARCH_WRAPPED)
                 slot = self._used.find(_FREE)
             self._used[slot] = 1
             self._cursor = slot + 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Event
 
 
@@ -80,6 +81,7 @@ class Gate:
         await self._alone.__aenter__()
         self._reopened = Event()
         if self._inside_count:
+            reached(Mark.CREATION_WAITED_FOR_WRITES)
             self._emptied = Event()
             await self._emptied
             self._emptied = None

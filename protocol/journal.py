@@ -34,6 +34,7 @@ from shadowshare.protocol.layout import (
     Takeover,
     decode_block,
 )
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Buffer, Read
 from shadowshare.protocol.view import View
 
@@ -76,7 +77,7 @@ class Cursor(NamedTuple):
     raw: bytes
 
 
-Mark = tuple[int, Cursor]
+Bookmark = tuple[int, Cursor]
 """How often a follower had loaded, and what it had applied last."""
 
 
@@ -99,7 +100,7 @@ class _Patience:
 class JournalFollower:
     """Follows the journal and keeps the view of it.
 
-    Several tasks of a host may share one; each of them compares with `mark` what it relied on.
+    Several tasks of a host may share one; each of them compares with a `bookmark` what it relied on.
 
     Args:
         geometry: the store's.
@@ -121,13 +122,13 @@ class JournalFollower:
         """Identifies everything applied since the last load: a running 64-bit digest of the blocks' checksums."""
         return self._digest
 
-    def mark(self) -> Mark:
+    def bookmark(self) -> Bookmark:
         """Where this follower is now, to be compared by `since`."""
         return self._load_count, self.cursor
 
-    def since(self, mark: Mark) -> Progress:
-        """What happened since ``mark``, by whichever task of the host."""
-        load_count, cursor = mark
+    def since(self, bookmark: Bookmark) -> Progress:
+        """What happened since ``bookmark``, by whichever task of the host."""
+        load_count, cursor = bookmark
         if load_count != self._load_count:
             return Progress.RELOADED
         return Progress.SAME if cursor is self.cursor else Progress.ADVANCED
@@ -149,12 +150,14 @@ class JournalFollower:
             for head in heads:
                 if await self._load_checkpoint(head):
                     break
+                reached(Mark.CHECKPOINT_INCOMPLETE)
             else:
                 if patience.is_over(tuple(heads)):
                     raise self._damaged("no complete checkpoint")
                 continue
             if await self._follow_to_end(patience):
                 return
+            reached(Mark.LOADED_AGAIN)
 
     async def _read_heads(self) -> list[Block]:
         """The intact first blocks of the halves that start a checkpoint, highest generation first."""
@@ -204,10 +207,10 @@ class JournalFollower:
             JournalDamaged: what follows can neither be applied nor be the end.
             ReadError: the disk failed; the view is as it was, or further.
         """
-        mark, patience = self.mark(), _Patience()
+        bookmark, patience = self.bookmark(), _Patience()
         if not await self._follow_to_end(patience):
             await self._load(patience)
-        return self.since(mark)
+        return self.since(bookmark)
 
     async def _follow_to_end(self, patience: _Patience) -> bool:
         """Apply block after block; False if the end cannot be reached from here, and the caller has to load."""
@@ -219,9 +222,14 @@ class JournalFollower:
             block_count = min(self._window_block_count, blocks_left)
             data = await Read(geometry.area_device, first, block_count)
             if self.cursor is not cursor:
-                continue  # another task of this host went on meanwhile
+                reached(Mark.CURSOR_MOVED_DURING_READ)
+                continue
             look = self._examine(first, block_count, data)
-            if look is _Look.END or (look is _Look.MORE and block_count == blocks_left):
+            if look is _Look.MORE:
+                is_over = block_count == blocks_left
+                reached(Mark.HALF_IS_OVER if is_over else Mark.WINDOW_FULL)
+                look = _Look.END if is_over else look
+            if look is _Look.END:
                 return True
             if look is _Look.SEALED:
                 look = await self._follow_seal()
@@ -237,6 +245,7 @@ class JournalFollower:
         size = self.geometry.sector_bytes
         generation = self.cursor.generation
         if not self._is_last_applied(data[:size]):
+            reached(Mark.LAST_BLOCK_GONE)
             return _Look.RELOAD
         if self._seal is not None:
             return _Look.SEALED
@@ -246,10 +255,13 @@ class JournalFollower:
                 return self._examine_beyond(first, index, data)
             block = decode_block(self.geometry, first + index, raw)
             if not isinstance(block, Block):
+                reached(Mark.DAMAGED_BLOCK_SEEN)
                 return _Look.AGAIN
             if block.generation < generation:
+                reached(Mark.LOWER_GENERATION_IS_THE_END)
                 return self._examine_beyond(first, index, data)
             if not self._fits(block):
+                reached(Mark.BLOCK_DOES_NOT_FIT)
                 return _Look.RELOAD
             self.apply(block, bytes(raw))
             if self._seal is not None:
@@ -268,6 +280,7 @@ class JournalFollower:
             if raw != self._empty:
                 block = decode_block(self.geometry, first + later, raw)
                 if isinstance(block, Block) and block.generation >= self.cursor.generation:
+                    reached(Mark.BLOCK_BEHIND_THE_END)
                     return _Look.AGAIN
         return _Look.END
 
@@ -310,21 +323,25 @@ class JournalFollower:
             sealed = self.cursor
             raw = bytes(await Read(geometry.area_device, sector, 1))
             if self.cursor is not sealed:
+                reached(Mark.CURSOR_MOVED_DURING_SEAL)
                 return _Look.MORE
             block = decode_block(geometry, sector, raw)
             if isinstance(block, Block) and (block.generation, block.checksum) == (
                 seal.generation,
                 seal.checksum,
             ):
+                reached(Mark.SEAL_FOLLOWED)
                 epoch = max(self.cursor.epoch, block.epoch)
                 self._digest, self._seal = _fold(self._digest, block), None
                 self.cursor = Cursor(
                     epoch, block.generation, block.sequence, seal.part_count - 1, block.checksum, raw
                 )
                 return _Look.MORE
+        reached(Mark.SEAL_LEADS_NOWHERE)
         return _Look.RELOAD
 
     def _damaged(self, meaning: str) -> JournalDamaged:
+        reached(Mark.CALLED_DAMAGED)
         cursor = self.cursor
         where = self.geometry.block_sector(max(1, cursor.generation), cursor.position)
         return JournalDamaged(

@@ -15,6 +15,7 @@ from shadowshare.protocol.layout import (
     encode_block,
     record_capacity,
 )
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Flush, Write
 
 RESERVED_BLOCK_COUNT = 2
@@ -49,6 +50,7 @@ class JournalAppender:
         position = cursor.position + 1
         reserved = 0 if isinstance(contents[0], Takeover | Seal) else RESERVED_BLOCK_COUNT
         if position + reserved >= geometry.half_block_count:
+            reached(Mark.JOURNAL_FULL)
             raise JournalFull(
                 f"the journal half of {geometry.half_block_count} blocks is full; "
                 "this version does not turn it over: format a store with a larger journal"
@@ -83,6 +85,7 @@ class JournalAppender:
             except WriteError:
                 if not attempts_left:
                     raise
+                reached(Mark.JOURNAL_WRITTEN_AGAIN)
             else:
                 return
 

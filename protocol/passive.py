@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from shadowshare.protocol.errors import ReadOnly, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
-from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Cursor, JournalFollower, Mark, Progress
+from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Bookmark, Cursor, JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Buffer, Read, together
 from shadowshare.protocol.superblock import read_geometry
 from shadowshare.protocol.table import Table
@@ -149,15 +150,16 @@ class Passive:
         try:
             tables = self._cached_tables(shadow_copy)
         except (ShadowCopyNotFound, ShadowCopyInvalidated):
+            reached(Mark.SHADOW_COPY_NOT_IN_VIEW)
             await self.catch_up()
             tables = self._cached_tables(shadow_copy)
         pending = self._plan(tables, [(one, one.first, one.end) for one in wanted])
         while pending:
-            mark = self._journal.mark()
+            bookmark = self._journal.bookmark()
             runs = [run for _, run in pending]
             buffers = await self._read_runs(runs)
-            progress = await self._determine_again(runs, mark)
-            tables = self._cached_tables(shadow_copy)
+            progress = await self._determine_again(runs, bookmark)
+            tables = self._tables_again(shadow_copy)
             stale: list[_Part] = []
             for (one, run), buffer in zip(pending, buffers, strict=True):
                 unproved = self._settle(run, buffer, tables, progress, one.settled)
@@ -178,17 +180,28 @@ class Passive:
     def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
         return self._journal.view.tables(shadow_copy)
 
+    def _tables_again(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
+        """As `_cached_tables`, when data was read and the host caught up since."""
+        try:
+            return self._cached_tables(shadow_copy)
+        except ShadowCopyNotFound:
+            reached(Mark.DELETED_DURING_READ)
+            raise
+
     async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
         return await together([Read(run.device, run.sector, run.sector_count) for run in runs])
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         """Catch up by a read that starts after all of ``runs`` were read, wherever they were read from.
 
-        Returns what happened since ``mark``, when the runs were planned: another task of this host may have caught up
-        in between.
+        Returns what happened since ``bookmark``, when the runs were planned: another task of this host may have
+        caught up in between.
         """
-        await self._journal.catch_up()
-        return self._journal.since(mark)
+        own = await self._journal.catch_up()
+        progress = self._journal.since(bookmark)
+        if progress is not own:
+            reached(Mark.CAUGHT_UP_BY_ANOTHER_TASK)
+        return progress
 
     def _settle(
         self,
@@ -204,19 +217,26 @@ class Passive:
             settled[run.volume_sector] = buffer
             return []
         if run.is_copied and progress is Progress.RELOADED:
+            reached(Mark.SLOT_DISCARDED_BY_RELOAD)
             return [whole]
         if self._runs_of(tables, *whole) == [run]:
+            if progress is Progress.RELOADED:
+                reached(Mark.VOLUME_KEPT_AFTER_RELOAD)
             settled[run.volume_sector] = buffer
             return []
+        reached(Mark.COPIED_DURING_READ)
         stale = []
         size = self.geometry.sector_bytes
-        for first, end in self._extents_of(*whole):
+        parts = list(self._extents_of(*whole))
+        for first, end in parts:
             part = Run(first, end - first, run.device, run.sector + first - run.volume_sector, run.is_copied)
             if self._runs_of(tables, first, end) == [part]:
                 start = (first - run.volume_sector) * size
                 settled[first] = buffer[start : start + (end - first) * size]
             else:
                 stale.append((first, end))
+        if len(stale) < len(parts):
+            reached(Mark.KEPT_IN_PART)
         return stale
 
     # -- ranges and runs -----------------------------------------------------------------------------------------

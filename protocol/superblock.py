@@ -5,6 +5,7 @@ from __future__ import annotations
 from shadowshare.protocol.errors import GeometryMismatch, NotAStore, ReadError, StoreError
 from shadowshare.protocol.geometry import Geometry, Location
 from shadowshare.protocol.layout import decode_superblock
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Read
 
 
@@ -34,5 +35,7 @@ async def read_geometry(location: Location) -> Geometry:
             )
             reason = mismatch if reason is None or isinstance(reason, NotAStore) else reason
             continue
+        if reason is not None:
+            reached(Mark.SECOND_SUPERBLOCK_USED)
         return geometry
     raise reason or NotAStore("no superblock was looked for")

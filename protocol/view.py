@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from shadowshare.protocol.errors import JournalDamaged, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.layout import Copied, Created, Deleted, Invalidated, Record, ShadowCopyId
+from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.table import Table
 
 SHADOW_COPY_COUNT_MAXIMUM = 512
@@ -159,6 +160,7 @@ class View:
         return _pass_to_older(shadow_copy, older)
 
     def _apply_invalidated(self) -> Sequence[int]:
+        reached(Mark.SHADOW_COPIES_INVALIDATED)
         freed = list(self.used_slots())
         for shadow_copy in self.shadow_copies:
             shadow_copy.is_valid = False
@@ -180,6 +182,16 @@ def _pass_to_older(deleted: ShadowCopy, older: ShadowCopy) -> list[int]:
 
     Walks the smaller of the two tables.
     """
+    copy_count = len(deleted.table)
+    freed = _merge(deleted, older)
+    if freed:
+        reached(Mark.COPY_SUPERSEDED_BY_OLDER)
+    if len(freed) < copy_count:
+        reached(Mark.COPY_PASSED_TO_OLDER)
+    return freed
+
+
+def _merge(deleted: ShadowCopy, older: ShadowCopy) -> list[int]:
     freed = []
     if len(deleted.table) <= len(older.table):
         for extent, slot in deleted.table.items():

@@ -299,7 +299,7 @@ def test_two_tasks_that_catch_up_at_once_need_no_reload(order: tuple[int, int]) 
 
 def test_what_happened_since_a_mark_is_told_whoever_did_it() -> None:
     journal = Journal()
-    follower, mark = journal.follower, journal.follower.mark()
+    follower, mark = journal.follower, journal.follower.bookmark()
     assert follower.since(mark) is Progress.SAME
     journal.writer.append(Copied(SECOND, 1, 3, 1))
     journal.catch_up()
@@ -307,4 +307,4 @@ def test_what_happened_since_a_mark_is_told_whoever_did_it() -> None:
     assert follower.since(mark) is Progress.ADVANCED
     perform_inline(follower.load(), [journal.disk])
     assert follower.since(mark) is Progress.RELOADED
-    assert follower.since(follower.mark()) is Progress.SAME
+    assert follower.since(follower.bookmark()) is Progress.SAME

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shadowshare.models import ext4
-from shadowshare.protocol.journal import Mark, Progress
+from shadowshare.protocol.journal import Bookmark, Progress
 from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import Passive, Run
 from shadowshare.verify.real.race import run_ext4_race
@@ -18,7 +18,7 @@ SIZE_BYTES = 24 * 1024 * 1024
 
 
 class WithoutRecheck(Passive):
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         return Progress.SAME
 
 
@@ -29,7 +29,7 @@ class RecheckBeforeRead(Passive):
         self.early = await self.catch_up()
         return await super()._read_runs(runs)
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         return self.early
 
 

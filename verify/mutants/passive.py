@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shadowshare.protocol.journal import JournalFollower, Mark, Progress
+from shadowshare.protocol.journal import Bookmark, JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import Passive, Run
@@ -35,32 +35,32 @@ class EarlyRecheck(Passive):
         await self._journal.catch_up()
         return await super()._read_runs(runs)
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
-        return self._journal.since(mark)
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
+        return self._journal.since(bookmark)
 
 
 class CachedRecheck(Passive):
     """The re-check asks the cached view only."""
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         return Progress.ADVANCED
 
 
 class HitWithoutCatchUp(Passive):
     """No catch-up after a slot read."""
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         if all(run.is_copied for run in runs):
             return Progress.SAME
-        return await super()._determine_again(runs, mark)
+        return await super()._determine_again(runs, bookmark)
 
 
 class FirstRunOnly(Passive):
     """Only the first extent of a batch is re-checked."""
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         self._first = runs[0]
-        return await super()._determine_again(runs, mark)
+        return await super()._determine_again(runs, bookmark)
 
     def _settle(
         self,
@@ -79,15 +79,15 @@ class FirstRunOnly(Passive):
 class HitSurvivesReload(Passive):
     """A slot read is kept across a reload."""
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
-        progress = await super()._determine_again(runs, mark)
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
+        progress = await super()._determine_again(runs, bookmark)
         return Progress.ADVANCED if progress is Progress.RELOADED else progress
 
 
 class OwnCatchUpOnly(Passive):
     """What another task of the host caught up with is missed."""
 
-    async def _determine_again(self, runs: Sequence[Run], mark: Mark) -> Progress:
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
         return await self._journal.catch_up()
 
 
