@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from shadowshare.sim.schedule import kind_of
-from shadowshare.sim.stepped.flight import Flight
 from shadowshare.verify.dependence import Touched, touched, touched_when_ready
 from shadowshare.verify.product import Move, Product
 
@@ -76,10 +75,9 @@ class Junction:
         next: by lane, as far as it was gone on: what it leads to, and the lanes here that depend on it, as bits.
         violation: what is violated here, if anything is.
         is_end: whether no operation can take effect.
-        pending: at an end: operations that wait for a content that is not there.
     """
 
-    __slots__ = ("_deltas", "enabled", "events", "is_end", "next", "pending", "plain", "state", "violation")
+    __slots__ = ("_deltas", "enabled", "events", "is_end", "next", "plain", "state", "violation")
 
     def __init__(self, state: int, events: dict[int, Event], deltas: dict[int, int]) -> None:
         self.state = state
@@ -89,7 +87,6 @@ class Junction:
         self.next: dict[int, tuple[Junction, int]] = {}
         self.violation: object = None
         self.is_end = False
-        self.pending: tuple[Event, ...] = ()
         self._deltas = deltas
 
     def state_after(self, lane: int) -> int:
@@ -132,6 +129,16 @@ class Junctions:
             junction.next[lane] = known
         return known
 
+    def pending(self, junction: Junction) -> Iterator[Event]:
+        """The operations that cannot take effect now: they wait for a content that is not there."""
+        product, state = self.product, junction.state
+        shared = product.shared(state)
+        for host in range(product.host_count if any(disk.may_wait for disk in shared.disks) else 0):
+            client = product.client(state, host)
+            for flight in () if client is None else client.flights:
+                if not shared.disks[flight.operation.device].is_ready(flight.operation):
+                    yield self._event(flight.label, host, True, touched_when_ready(flight, shared))
+
     @property
     def is_full(self) -> bool:
         """Whether it is time to `forget`."""
@@ -155,21 +162,10 @@ class Junctions:
         if product.is_end(state):
             junction.is_end = True
             junction.violation = junction.violation or product.judge_end(state)
-            junction.pending = tuple(self._pending(state))
         return junction
-
-    def _pending(self, state: int) -> Iterator[Event]:
-        shared = self.product.shared(state)
-        for host in range(self.product.host_count):
-            client = self.product.client(state, host)
-            for flight in () if client is None else client.flights:
-                yield self._waiting(flight, touched_when_ready(flight, shared))
 
     def _event_of(self, move: Move, its: Touched) -> Event:
         return self._event(move.label, move.step.host, getattr(move.step.operation, "waits", False), its)
-
-    def _waiting(self, flight: Flight, its: Touched) -> Event:
-        return self._event(flight.label, flight.host, True, its)
 
     def _event(self, label: str, host: int | None, waits: bool, its: Touched) -> Event:
         key = (label, host, waits, its)

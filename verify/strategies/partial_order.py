@@ -19,6 +19,8 @@ REDUCTION = (
     "of the schedules that differ only in the order of steps that do not depend on each other, one was run"
 )
 
+REFUSED = "optimal partial-order reduction: with crashes or errors, some schedules are broken off"
+
 
 class PartialOrder:
     """Source-DPOR with sleep sets, or optimal DPOR with wakeup trees (docs/partial-order-reduction.md).
@@ -28,8 +30,8 @@ class PartialOrder:
     so a budget of states means nothing to it.
 
     Args:
-        optimal: whether no schedule is begun that turns out to be equivalent to an earlier one. (With crashes, errors
-            or late writes some are.) It takes longer for each schedule.
+        optimal: whether no schedule is begun that turns out to be equivalent to an earlier one. That takes longer for
+            each schedule, and is not done in worlds with crashes or errors.
         step_count_maximum: steps of a schedule at most.
     """
 
@@ -37,16 +39,18 @@ class PartialOrder:
 
     def __init__(self, optimal: bool = False, step_count_maximum: int = STEP_COUNT_MAXIMUM) -> None:
         self.name = "optimal-dpor" if optimal else "source-dpor"
-        self._search = _OptimalSearch if optimal else _SourceSearch
+        self._is_optimal = optimal
         self._step_count_maximum = step_count_maximum
 
     def run(self, product: Product, budget: Budget, progress: Progress | None = None) -> Exploration:
         """Run a schedule of each trace until all are covered, something is violated, or the budget is spent."""
-        if product.shared(product.initial).rules.power_loss_count:
+        rules = product.shared(product.initial).rules
+        if rules.power_loss_count:
             return Exploration(
                 reason="partial-order reduction does not cover power losses; the exhaustive strategy does"
             )
-        search = self._search(product, self._step_count_maximum)
+        is_optimal = self._is_optimal and not rules.has_happenings
+        search = (_OptimalSearch if is_optimal else _SourceSearch)(product, self._step_count_maximum)
         reason = search.run(budget, progress)
         is_exhausted = not reason and search.violation is None
         return Exploration(
@@ -60,6 +64,7 @@ class PartialOrder:
             step_count=search.step_count,
             depth_steps=search.depth_steps,
             reductions=(REDUCTION,),
+            refused=(REFUSED,) if self._is_optimal and not is_optimal else (),
         )
 
 
@@ -92,7 +97,6 @@ class _Search:
         self.labels: tuple[str, ...] = ()
         self.trace_count = self.blocked_count = self.step_count = self.depth_steps = 0
         self._step_count_maximum = step_count_maximum
-        self._has_happenings = product.shared(product.initial).rules.has_happenings
         self._junctions = Junctions(product)
         self._nodes: list[_Node] = []
         self._trace = Trace()
@@ -115,16 +119,12 @@ class _Search:
         """Everything that must be run with the lane that went on was run."""
         raise NotImplementedError
 
-    def _try_all(self, node: _Node) -> None:
-        """Let every lane go on here."""
-        raise NotImplementedError
-
     def _happened(self, immediate: int) -> None:
         """An event happened; immediately before it were those at these positions."""
         raise NotImplementedError
 
     def _ended(self) -> None:
-        """No operation can take effect any more."""
+        """No operation can take effect any more, or all that could happen sleeps."""
         raise NotImplementedError
 
     # -- running -------------------------------------------------------------------------------------------------
@@ -142,8 +142,6 @@ class _Search:
             node.taken = taken
             lane = taken.bit_length() - 1
             junction, dependent = after(node.junction, lane)
-            if self._has_happenings and self._prevents(node.junction, lane, junction):
-                self._try_all(node)
             self._happened(trace.append(node.junction.events[lane]))
             self.step_count += 1
             reason = self._arrive(self._child(node, junction, node.sleep & ~dependent), budget, progress)
@@ -164,17 +162,15 @@ class _Search:
         if junction.violation is not None:
             self.violation = junction.violation
             self.labels = tuple([event.label for event in self._trace.events])
-        if junction.is_end:
-            self.trace_count += 1
-            self._ended()
         awake = junction.enabled & ~node.sleep
+        self.trace_count += junction.is_end
+        self.blocked_count += not awake and not junction.is_end
         if awake:
             awake = awake & junction.plain or awake
             self._begin(node, awake & -awake)
-        elif not junction.is_end:
-            self.blocked_count += 1
-        if awake and not junction.is_end and self.violation is None:
-            return "" if len(self._nodes) <= self._step_count_maximum else self._too_long()
+            if not junction.is_end and self.violation is None:
+                return "" if len(self._nodes) <= self._step_count_maximum else self._too_long()
+        self._ended()
         return self._schedule_ended(budget, progress)
 
     def _too_long(self) -> str:
@@ -193,21 +189,6 @@ class _Search:
         return budget.spent(execution_count=count, step_count=self.step_count)
 
     # -- races ---------------------------------------------------------------------------------------------------
-
-    def _prevents(self, junction: Junction, lane: int, after: Junction) -> bool:
-        """Whether a lane that goes on keeps something else from happening, other than by taking a lock.
-
-        Then no race may be found later that says so, and so everything is tried here.
-        """
-        event = junction.events[lane]
-        if not event.is_plain:
-            return True
-        lost = junction.enabled & ~after.enabled
-        return any(
-            other.flight == event.flight if other.lane in after.events else not other.waits
-            for other in junction.events.values()
-            if other.lane != lane and (lost >> other.lane & 1 or not other.is_plain)
-        )
 
     def _racing(self, event: Event, immediate: int, direct: int, end: int) -> Iterator[int]:
         """The positions of events that race with one at ``end``, which could also happen without them."""
@@ -240,12 +221,35 @@ class _Search:
 class _SourceSearch(_Search):
     """Algorithm 1 of the article: each race adds a lane at the state before it, unless one that can do is there."""
 
+    def __init__(self, product: Product, step_count_maximum: int) -> None:
+        super().__init__(product, step_count_maximum)
+        self._has_happenings = product.shared(product.initial).rules.has_happenings
+
     def _begin(self, node: _Node, lane: int) -> None:
         node.chosen = lane
 
     def _next(self, node: _Node) -> int:
         waiting = node.chosen & ~node.sleep
-        return waiting & -waiting
+        taken = waiting & -waiting
+        if taken and self._has_happenings and self._prevents(node.junction, taken.bit_length() - 1):
+            node.chosen = node.junction.enabled
+        return taken
+
+    def _prevents(self, junction: Junction, lane: int) -> bool:
+        """Whether a lane that goes on keeps something else from happening, other than by taking a lock.
+
+        Then no race may be found later that says so, and so everything is tried here.
+        """
+        event = junction.events[lane]
+        if not event.is_plain:
+            return True
+        after, _ = self._junctions.after(junction, lane)
+        lost = junction.enabled & ~after.enabled & ~(1 << lane)
+        return any(
+            other.flight == event.flight or (lost >> other.lane & 1 and not (other.waits and other.is_plain))
+            for other in junction.events.values()
+            if other is not event
+        )
 
     def _child(self, node: _Node, junction: Junction, sleep: int) -> _Node:
         return _Node(junction, sleep, node.tree)
@@ -253,16 +257,13 @@ class _SourceSearch(_Search):
     def _left(self, node: _Node) -> None:
         pass
 
-    def _try_all(self, node: _Node) -> None:
-        node.chosen = node.junction.enabled
-
     def _happened(self, immediate: int) -> None:
         trace = self._trace
         end = len(trace.events) - 1
         self._reverse(trace.events[end], immediate, trace.direct[end], end)
 
     def _ended(self) -> None:
-        for event in self._nodes[-1].junction.pending:
+        for event in self._junctions.pending(self._nodes[-1].junction):
             self._reverse(event, 0, self._trace.earlier(event), len(self._trace.events))
 
     def _reverse(self, event: Event, immediate: int, direct: int, end: int) -> None:
@@ -301,12 +302,6 @@ class _OptimalSearch(_Search):
         del node.tree.branches[0]
         self._races.pop()
 
-    def _try_all(self, node: _Node) -> None:
-        there = {branch.event.lane for branch in node.tree.branches if branch.event is not None}
-        for lane, event in node.junction.events.items():
-            if lane not in there and not node.sleep >> lane & 1:
-                node.tree.add([event])
-
     def _happened(self, immediate: int) -> None:
         trace = self._trace
         end = len(trace.events) - 1
@@ -317,7 +312,7 @@ class _OptimalSearch(_Search):
         for end, positions in enumerate(self._races):
             for position in positions:
                 self._reverse(position, trace.events[end])
-        for event in self._nodes[-1].junction.pending:
+        for event in self._junctions.pending(self._nodes[-1].junction):
             for position in self._racing(event, 0, trace.earlier(event), len(trace.events)):
                 self._reverse(position, event)
 
