@@ -1,0 +1,202 @@
+"""What the gate found: as lines for people, as JSON, as JUnit XML, and as GitHub shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from shadowshare.reports.tables import Table, short_count
+from shadowshare.verify.gate.check import STAGES, Check, GateResult
+from shadowshare.verify.gate.statistics import CONFIDENCE
+
+TITLES = {
+    "regressions": "failures of the past",
+    "scopes": "scenarios, exhaustively",
+    "determinism": "schedules run twice",
+    "mutants": "mutants that must die",
+    "generated": "generated races",
+}
+
+
+def gate_table(result: GateResult) -> Table:
+    """One row a stage."""
+    columns = ["checked", "verdict", "as it must be", "rests on", "seconds"]
+    rows = []
+    for stage in STAGES:
+        checks = result.of_stage(stage)
+        good = sum(check.verdict == "verified" for check in checks)
+        seconds = sum(check.seconds for check in checks)
+        rows.append(
+            [
+                TITLES[stage],
+                stage_verdict(checks),
+                f"{good} of {len(checks)}",
+                _basis(result, stage),
+                f"{seconds:.1f}",
+            ]
+        )
+    return columns, rows
+
+
+def stage_verdict(checks: list[Check]) -> str:
+    """The worst verdict among checks; ``unknown`` if there are none."""
+    verdicts = {check.verdict for check in checks} or {"unknown"}
+    return next(verdict for verdict in ("violated", "unknown", "verified") if verdict in verdicts)
+
+
+def _basis(result: GateResult, stage: str) -> str:
+    def count(figure: str) -> str:
+        return short_count(result.total(stage, figure))
+
+    if stage == "scopes":
+        return f"{count('schedules')} schedules in {count('states')} states"
+    if stage == "generated":
+        drawn = (
+            f", {count('executions')} schedules drawn of the others"
+            if result.total(stage, "executions")
+            else ""
+        )
+        return f"{count('races')} races, {count('exhausted')} of them exhausted{drawn}"
+    if stage == "determinism":
+        return f"{count('executions')} schedules"
+    if stage == "mutants":
+        return f"{count('states')} states until they were found"
+    return ""
+
+
+def gate_remarks(result: GateResult) -> Iterator[str]:
+    """What is to be known of the result besides the table."""
+    races = result.total("generated", "races")
+    unseen = result.unseen
+    reached = frozenset[str]().union(*(check.marks for check in result.checks if check.stage != "mutants"))
+    if races:
+        yield (
+            f"per generated race, a violation is less probable than {result.violation_bound:.2g} "
+            f"(with {CONFIDENCE:.0%} confidence, for races of this generator)"
+        )
+        yield (
+            f"the next generated race reaches a set of rare paths that none did before with probability "
+            f"{unseen.share:.2g} (standard error {unseen.standard_error:.1g}, {unseen.class_count} sets seen)"
+        )
+    yield f"{len(reached)} rare paths of the protocol were reached" + (
+        f"; NOT reached: {', '.join(result.missing_marks)}" if result.missing_marks else ""
+    )
+    slowest = ", ".join(f"{check.name} {check.seconds:.1f} s" for check in result.slowest())
+    yield f"slowest: {slowest}"
+    if result.left_out:
+        yield f"not checked, because something was violated before: {', '.join(result.left_out)}"
+
+
+def gate_json(result: GateResult) -> dict[str, Any]:
+    """For programs; the verdict first."""
+    unseen = result.unseen
+    return {
+        "verdict": result.verdict,
+        "reasons": result.reasons,
+        "seed": result.seed,
+        "seconds": round(result.seconds, 3),
+        "stages": {
+            stage: {
+                "verdict": stage_verdict(result.of_stage(stage)),
+                "checks": [_check_json(check) for check in result.of_stage(stage)],
+            }
+            for stage in STAGES
+        },
+        "left_out": list(result.left_out),
+        "missing_marks": list(result.missing_marks),
+        "marks": sorted(frozenset[str]().union(*(check.marks for check in result.checks))),
+        "generated": {
+            "races": result.total("generated", "races"),
+            "exhausted": result.total("generated", "exhausted"),
+            "executions": result.total("generated", "executions"),
+            "violation_probability_maximum": result.violation_bound,
+            "confidence": CONFIDENCE,
+            "unseen_share": unseen.share,
+            "unseen_standard_error": unseen.standard_error,
+            "classes": unseen.class_count,
+        },
+        "mutants": {
+            "killed": sum(check.verdict == "verified" for check in result.of_stage("mutants")),
+            "tried": len(result.of_stage("mutants")),
+        },
+    }
+
+
+def _check_json(check: Check) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "verdict": check.verdict,
+        "reason": check.reason,
+        "schedule": check.schedule,
+        "scenario": check.scenario_text,
+        "seconds": round(check.seconds, 3),
+        **check.figures,
+    }
+
+
+def gate_junit(result: GateResult) -> str:
+    """As JUnit XML: a suite a stage, a case a check; ``unknown`` is an error there."""
+    suites = ET.Element("testsuites", name="shadowshare gate", time=f"{result.seconds:.3f}")
+    for stage in STAGES:
+        checks = result.of_stage(stage)
+        suite = ET.SubElement(
+            suites,
+            "testsuite",
+            name=TITLES[stage],
+            tests=str(len(checks)),
+            failures=str(sum(check.verdict == "violated" for check in checks)),
+            errors=str(sum(check.verdict == "unknown" for check in checks)),
+            time=f"{sum(check.seconds for check in checks):.3f}",
+        )
+        for check in checks:
+            case = ET.SubElement(
+                suite, "testcase", classname=f"gate.{stage}", name=check.name, time=f"{check.seconds:.3f}"
+            )
+            if check.verdict != "verified":
+                kind = "failure" if check.verdict == "violated" else "error"
+                problem = ET.SubElement(case, kind, message=check.reason)
+                problem.text = check.schedule
+    if result.missing_marks:
+        suite = ET.SubElement(
+            suites, "testsuite", name="rare paths", tests="1", failures="0", errors="1"
+        )
+        case = ET.SubElement(suite, "testcase", classname="gate.marks", name="all reached")
+        ET.SubElement(case, "error", message=f"not reached: {', '.join(result.missing_marks)}")
+    ET.indent(suites)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def github_annotations(result: GateResult) -> Iterator[str]:
+    """Workflow commands that mark what is wrong; one line each."""
+    for check in result.checks:
+        if check.verdict != "verified":
+            message = f"{check.reason} {check.schedule or ''}".strip()
+            yield f"::error title=shadowshare gate, {check.stage}: {_escaped(check.name)}::{_escaped(message)}"
+    for mark in result.missing_marks:
+        yield f"::error title=shadowshare gate::no schedule reached {_escaped(mark)}"
+
+
+def _escaped(text: str) -> str:
+    """As workflow commands want it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def github_summary(result: GateResult) -> str:
+    """As Markdown, for a job's summary."""
+    columns, rows = gate_table(result)
+    lines = [f"## shadowshare gate: {result.verdict}", "", _row(columns), _row(["---"] * len(columns))]
+    lines += [_row(row) for row in rows]
+    lines += ["", *(f"- {remark}" for remark in gate_remarks(result))]
+    for check in result.checks:
+        if check.verdict != "verified":
+            lines += ["", f"### {check.stage}: {check.name}", "", check.reason]
+            if check.schedule is not None:
+                lines += ["", "```console", f"$ shadowshare replay '{check.schedule}'", "```"]
+            if check.scenario_text is not None:
+                lines += ["", "```toml", check.scenario_text.rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
