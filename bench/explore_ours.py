@@ -35,7 +35,7 @@ EXECUTION_COUNT_MAXIMUM = 20_000
 
 def run(n: int, r: int, mutant: str | None, seconds_maximum: float) -> list[Row]:
     """Every engine of ours on the toy model; see `bench.explore_peers.Peer.run`."""
-    setup = toy_snapshot(n, r, mutant or "")
+    setup = toy(n, r, mutant)
     rows = [
         _row("toy", n, r, mutant, engine, partial(_search, setup, seconds_maximum, options))
         for engine, options in SEARCHES.items()
@@ -48,6 +48,17 @@ def run(n: int, r: int, mutant: str | None, seconds_maximum: float) -> list[Row]
         rows += [_sampled(setup, n, r, mutant, name) for name in SAMPLERS]
         rows.append(_shrunk(setup, n, r, mutant))
     return rows
+
+
+def toy(n: int, r: int, mutant: str | None) -> Setup:
+    """The model, or one of its mutants."""
+    setup = toy_snapshot(n, r, skipped_rechecks=1 if mutant == "late" else 0)
+    if mutant == "norecheck":
+        setup.tasks = [
+            task if task.name == "W" else task._replace(arguments=(*task.arguments[:-1], (False,) * n))
+            for task in setup.tasks
+        ]
+    return setup
 
 
 def _search(setup: Setup, seconds_maximum: float, options: dict[str, bool]) -> Exploration:

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from shadowshare.sim.schedule import kind_of
-from shadowshare.verify.product import Lane, Move, Product
+from shadowshare.verify.product import SHARED_BITS, Lane, Move, Product
 
 PROGRESS_STEP_COUNT = 4096
 
@@ -159,8 +159,9 @@ class Search:
     def _found(self, violation: Any, number: int) -> bool:
         if violation is None:
             return False
-        self.violation = violation
-        self.labels = self.labels_to(number)
+        self.labels, state = self._way_to(number)
+        # Where hosts are taken for one another, what the way leads to may name another one of them.
+        self.violation = self.product.violation(state) or self.product.judge_end(state)
         return True
 
     def restore(self, parents: Sequence[int], moves: Sequence[int], position: int, step_count: int) -> None:
@@ -192,8 +193,11 @@ class Search:
 
     # -- ways ----------------------------------------------------------------------------------------------------
 
-    def labels_to(self, number: int) -> tuple[str, ...]:
-        """The labels on the way to a state; found by going it again, from the start."""
+    def _way_to(self, number: int) -> tuple[tuple[str, ...], int]:
+        """The labels on the way to a state, found by going it again from the start; and where it leads.
+
+        Where hosts are taken for one another, that is a state that is the same but for which of them is where.
+        """
         way = []
         while number > 0:
             way.append(self.states[number])
@@ -203,11 +207,22 @@ class Search:
             move = self._move_to(state, wanted)
             labels.append(move.label)
             state += move.delta
-        return tuple(labels)
+        return tuple(labels), state
 
     def _move_to(self, state: int, wanted: int) -> Move:
-        product = self.product
-        return next(move for move in product.moves(state) if product.canonical(state + move.delta) == wanted)
+        """The move to a state, or to one that differs only in which host is where, also in who violated something."""
+        product, is_violated = self.product, self.product.violation(wanted) is not None
+        reached = [(move, product.canonical(state + move.delta)) for move in product.moves(state)]
+        for move, after in reached:
+            if after == wanted:
+                return move
+        return next(
+            move
+            for move, after in reached
+            if is_violated
+            and product.violation(after) is not None
+            and after >> SHARED_BITS == wanted >> SHARED_BITS
+        )
 
     def choice_counts(self) -> Mapping[str, int]:
         """How many of the choices taken were of which kind; empty if nothing but whole operations can happen."""

@@ -72,7 +72,8 @@ def explore(
         except SpansReaders as reason:
             refused = f"readers one at a time: {reason}"
     if found is None:
-        found = _with_alike_if_possible(run.together, alike_merge)
+        # Other strategies follow each task by itself.
+        found = _with_alike_if_possible(run.together, alike_merge and isinstance(strategy, Exhaustive))
         assert found is not None, "all tasks together can always be explored"
     return replace(found, refused=(refused, *found.refused)) if refused else found
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from examples.toy_snapshot import name_of, toy_snapshot
 
+from shadowshare.verify.counterexample import replay_tasks
 from shadowshare.verify.memoised import IncompleteDigest
 from shadowshare.verify.result import Exploration
 from shadowshare.verify.search import Budget
@@ -775,3 +776,20 @@ def test_arrays_share_cells_with_those_taken_out_of_them() -> None:
     setup = Setup()
     setup.task("A", both, setup.array("a", (1, 2)))
     assert explore(setup, lambda end: end.result("A") == (1, "x")).verdict == "verified"
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"readers_apart": False}, {"readers_apart": False, "alike_merge": False}]
+)
+def test_a_violation_by_one_of_several_alike_has_a_schedule_that_leads_to_it(how: dict[str, bool]) -> None:
+    """The states on the way were met with the readers exchanged: the schedule names the one that really fails."""
+    setup = toy_snapshot(2, 3)
+    setup.tasks = [
+        task if task.name == "W" else task._replace(arguments=(*task.arguments[:-1], (False, False)))
+        for task in setup.tasks
+    ]
+    found = explore(setup, **how)  # type: ignore[arg-type]
+    assert found.violation is not None
+    assert found.violation.host == found.labels[-1]
+    replayed = replay_tasks(setup, found.labels)
+    assert replayed.violation == found.violation
