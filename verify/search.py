@@ -193,6 +193,10 @@ class Search:
 
     # -- ways ----------------------------------------------------------------------------------------------------
 
+    def labels_to(self, number: int) -> tuple[str, ...]:
+        """The labels on the way to a state."""
+        return self._way_to(number)[0]
+
     def _way_to(self, number: int) -> tuple[tuple[str, ...], int]:
         """The labels on the way to a state, found by going it again from the start; and where it leads.
 
