@@ -20,6 +20,19 @@ def built_in(name: str) -> Scenario:
     Raises:
         ScenarioError: there is none of this name; the message lists those that are.
     """
+    return load_scenario(_path(name))
+
+
+def built_in_text(name: str) -> str:
+    """The text of the file of one built-in scenario.
+
+    Raises:
+        ScenarioError: there is none of this name; the message lists those that are.
+    """
+    return _path(name).read_text(encoding="utf-8")
+
+
+def _path(name: str) -> Path:
     if name not in built_in_names():
         raise ScenarioError(f"there is no scenario {name!r}; there are: {', '.join(built_in_names())}")
-    return load_scenario(FOLDER / f"{name}.toml")
+    return FOLDER / f"{name}.toml"

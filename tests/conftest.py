@@ -1,15 +1,17 @@
-"""What holds for every test: hypothesis profiles, and that a continuous-integration run skips nothing unnoticed."""
+"""What holds for every test: hypothesis profiles, which run first, and that in CI nothing is skipped unnoticed."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 IN_CI = os.environ.get("SHADOWSHARE_CI") == "1"
 MAY_SKIP = "may_skip_in_ci"
+REGRESSIONS = Path(__file__).parent / "regressions"
 
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -19,6 +21,11 @@ settings.load_profile("ci" if IN_CI else "dev")
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker here, so that this file works alone."""
     config.addinivalue_line("markers", f"{MAY_SKIP}: a continuous-integration run may skip this test")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What went wrong once is looked at first."""
+    items.sort(key=lambda item: not item.path.is_relative_to(REGRESSIONS))
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
