@@ -151,7 +151,7 @@ def _explore_with_checkpoint(
             read.restore(search)
             read = None
         assert isinstance(part.strategy, Exhaustive)
-        found.append(_finish(race, search, part.strategy, budget, _after(found, progress)))
+        found.append(judged(race, part.strategy.finish(search, budget, _after(found, progress))))
         if not found[-1].is_exhausted and found[-1].violation is None:
             save_checkpoint(path, identity, found[:-1], search)
             return found
@@ -167,17 +167,6 @@ def _after(finished: Sequence[Exploration], progress: Progress | None) -> Progre
         return progress
     known_count = sum(one.state_count or one.execution_count for one in finished)
     return lambda covered, waiting: progress(known_count + covered, waiting)
-
-
-def _finish(
-    race: Race, search: Search, strategy: Exhaustive, budget: Budget, progress: Progress | None
-) -> Exploration:
-    """Let a search go on to its end, and judge what it found."""
-    found = strategy.finish(search, budget, progress)
-    if found.is_exhausted:
-        for state in search.states:  # what hosts got on the ways before the checkpoint, too
-            race.product.moves(state)
-    return judged(race, found)
 
 
 def _different(passives: Sequence[HostPlan], before: Sequence[str]) -> list[HostPlan]:

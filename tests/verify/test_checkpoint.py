@@ -367,6 +367,8 @@ def test_the_digest_is_of_every_source_file(tmp_path: Path, monkeypatch: pytest.
         seen.append(digest())
     assert len(set(seen)) == 5
     assert seen[-1] == seen[-2], "what is no code does not matter"
+    (tmp_path / "inner").rename(tmp_path / "other")
+    assert digest() not in seen
 
 
 def test_the_digest_covers_all_that_a_search_rests_on() -> None:
