@@ -8,7 +8,7 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
-from shadowshare.verify.counterexample import Row, replay
+from shadowshare.verify.counterexample import Row, replay, replay_command
 from shadowshare.verify.generated.scenario_text import to_toml
 from shadowshare.verify.mutants.catalogue import MUTANTS
 from shadowshare.verify.result import Violation
@@ -43,13 +43,11 @@ def counterexample(
 
 
 def _replay_line(scenario: Scenario, labels: Sequence[str], implementation: Implementation) -> str:
-    command = f"replay: shadowshare replay '{Schedule(scenario.name, tuple(labels))}'"
-    bugs = [bug.name for bug in MUTANTS if bug.implementation == implementation]
-    if bugs:
-        command += f" --mutant {bugs[0]}"
-    elif implementation != Implementation():
+    bug = next((bug.name for bug in MUTANTS if bug.implementation == implementation), None)
+    is_known = scenario.name in built_in_names() and built_in(scenario.name) == scenario
+    files = () if is_known else (f"{scenario.name}.toml",)
+    line = f"replay: {replay_command(str(Schedule(scenario.name, tuple(labels))), files, bug)}"
+    if bug is None and implementation != Implementation():
         kinds = f"{implementation.recovery.__qualname__} and {implementation.passive.__qualname__}"
-        command += f"    (with {kinds}, from Python)"
-    if scenario.name in built_in_names() and built_in(scenario.name) == scenario:
-        return command
-    return f"{command} --file {scenario.name}.toml\n\nthis is {scenario.name}.toml:\n\n{to_toml(scenario)}"
+        line = f"replay (from Python, with {kinds}): {Schedule(scenario.name, tuple(labels))}"
+    return line if is_known else f"{line}\n\nthis is {scenario.name}.toml:\n\n{to_toml(scenario)}"

@@ -1,0 +1,116 @@
+"""What is wished in generated races: stores, scripts and faults as Hypothesis draws them.
+
+They are wishes because not all of them can be had together; `shadowshare.verify.generated.races` makes a scenario of
+those that can.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeVar
+
+from hypothesis import strategies as st
+
+from shadowshare.scenarios.definition import Faults, StoreShape
+from shadowshare.verify.generated.steps import CREATE, ReadWish, Wish, read_wishes, wishes
+
+_T = TypeVar("_T")
+
+EXTENT_COUNT_MAXIMUM = 3
+EXTENT_SECTORS_MAXIMUM = 3
+SLOT_COUNT_MAXIMUM = 6
+TASK_COUNT_MAXIMUM = 3
+"""Of the active, in the race."""
+PASSIVE_TASK_COUNT_MAXIMUM = 2
+CRASH_COUNT_MAXIMUM = 2
+
+
+class Opening(NamedTuple):
+    """How a passive gets its view.
+
+    Attributes:
+        age: how many steps of the active before the race its view does not know of.
+        is_in_race: whether it opens the store in the race, as its first step there.
+    """
+
+    age: int
+    is_in_race: bool
+
+
+class Reader(NamedTuple):
+    """A passive: how it opens the store, and what it wishes then."""
+
+    opening: Opening
+    wishes: tuple[ReadWish, ...]
+
+
+class Workload(NamedTuple):
+    """All that a race is made of.
+
+    Attributes:
+        shape: of the store.
+        faults: what may happen; not yet with the errors that are allowed then.
+        before: wishes of the active before the race, the first of them its creation of a shadow copy or not.
+        race: wishes of the active in the race, by several tasks.
+        recoveries: those of the hosts that recover, one after the other; there are as many as crashes.
+        readers: the passives.
+        catch_up_blocks: journal blocks of one catch-up read.
+    """
+
+    shape: StoreShape
+    faults: Faults
+    before: tuple[Wish, ...]
+    race: tuple[Wish, ...]
+    recoveries: tuple[tuple[Wish, ...], ...]
+    readers: tuple[Reader, ...]
+    catch_up_blocks: int
+
+
+def geometries() -> st.SearchStrategy[StoreShape]:
+    """Small stores, some of them with few slots or a short journal."""
+    return st.builds(
+        StoreShape,
+        extents=st.integers(1, EXTENT_COUNT_MAXIMUM),
+        extent_sectors=st.sampled_from((1, 1, *range(2, EXTENT_SECTORS_MAXIMUM + 1))),
+        slots=st.integers(1, SLOT_COUNT_MAXIMUM),
+        half_blocks=st.sampled_from((16, 16, 16, 8, 6, 5)),
+        own_device=st.booleans(),
+    )
+
+
+def workloads(shape: StoreShape) -> st.SearchStrategy[Workload]:
+    """What computers with a store may want to do in a race: a few steps each, with few faults."""
+    first = st.sampled_from((True, True, True, False)).map(lambda is_there: (CREATE,) if is_there else ())
+    before = st.tuples(first, _several(wishes(shape), 0, 4)).map(lambda pair: (*pair[0], *pair[1]))
+    return st.builds(
+        Workload,
+        st.just(shape),
+        faults(),
+        before,
+        _several(wishes(shape, TASK_COUNT_MAXIMUM), 1, 4),
+        st.tuples(*[_several(wishes(shape), 0, 2)] * CRASH_COUNT_MAXIMUM),
+        _several(_readers(shape), 1, 2),
+        st.integers(2, 4),
+    )
+
+
+def faults() -> st.SearchStrategy[Faults]:
+    """None, or a few: a crash or two with power losses among them, an error of one kind, tears."""
+    crashes = st.sampled_from(
+        [(0, 0), (0, 0), (0, 0), *((count, lost) for count in (1, 2) for lost in range(count + 1))]
+    )
+    errors = st.sampled_from(("", "", "", "write_errors", "read_errors", "flush_errors"))
+    return st.builds(_faults, crashes, errors, st.integers(0, 3), st.integers(0, 3))
+
+
+def _faults(crashes: tuple[int, int], error: str, tears: int, late_writes: int) -> Faults:
+    errors = {error: 1} if error else {}
+    return Faults(*crashes, late_writes=late_writes != 3, tears=tears == 3, **errors)  # type: ignore[arg-type]
+
+
+def _readers(shape: StoreShape) -> st.SearchStrategy[Reader]:
+    opening = st.builds(Opening, st.integers(0, 5), st.integers(0, 4).map(lambda number: number == 4))
+    return st.builds(Reader, opening, _several(read_wishes(shape, PASSIVE_TASK_COUNT_MAXIMUM), 1, 3))
+
+
+def _several(elements: st.SearchStrategy[_T], least: int, most: int) -> st.SearchStrategy[tuple[_T, ...]]:
+    return st.lists(elements, min_size=least, max_size=most).map(tuple)
