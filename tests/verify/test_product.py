@@ -24,18 +24,23 @@ from shadowshare.verify.search import Budget, Search
 from shadowshare.verify.setup import Cell, Setup, computer_of, rest
 from shadowshare.verify.task_world import TaskWatcher
 from tests.sim.stepped_worlds import does, make_computer, read, world_of, write
+from tests.verify import worlds
 from tests.verify.graphs import graph_of_product, graph_of_worlds, key_of_state
 from tests.verify.programs import small
 from tests.verify.worlds import VIOLATED, WORLDS, life, unwatched, watched
 
 
+@pytest.mark.parametrize("reports", [True, False])
 @pytest.mark.parametrize("name", WORLDS)
-def test_the_product_is_the_world(name: str) -> None:
+def test_the_product_is_the_world(name: str, reports: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not reports:
+        monkeypatch.setattr(worlds, "does", worlds.quiet)
     world = WORLDS[name]()
     reached = graph_of_worlds(world)
     assert len(reached) > 10
     assert graph_of_product(Product(world, lambda shared, clients: None)) == reached
-    assert (name in VIOLATED) == any(node.violation is not None for node in reached.values())
+    if reports:
+        assert (name in VIOLATED) == any(node.violation is not None for node in reached.values())
 
 
 POWER = '[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"\n[faults]\ncrashes = 1\npower_losses = 1'
@@ -125,6 +130,28 @@ def test_a_wrong_end_is_a_violation_and_a_state_that_waits_for_a_decision_is_no_
     search.run(Budget())
     assert search.violation == "wrong"
     assert search.labels == ("crash.W", "V")
+
+
+def test_a_late_write_that_waits_for_a_decision_is_no_end() -> None:
+    """Nothing is in flight then, but what the watcher looks at is not decided."""
+    world = world_of(
+        ("W", [does(write(1, "x"), write(0, "y"))]),
+        ("V", [does()]),
+        recovers={"V": "W"},
+        crash_count=1,
+        power_loss_count=1,
+        memoised=True,
+    )
+    judged: list[str] = []
+    product = Product(
+        watched(world, inspected=[(0, range(1, 2))]),
+        lambda shared, clients: judged.append(shared.deciding),
+    )
+    search = Search(product)
+    search.run(Budget())
+    assert search.is_exhausted
+    assert any(product.shared(state).deciding == "late.0" for state in search.states)
+    assert set(judged) == {""}
 
 
 # -- tasks that are alike ----------------------------------------------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from shadowshare.protocol.errors import DiskError
 from shadowshare.protocol.operations import Flush, Operation, Reserve, together
 from shadowshare.sim.disks.memory_disk import Misbehaviour
 from shadowshare.sim.stepped.shared import SharedState
@@ -46,6 +48,17 @@ def watched(world: SteppedWorld, alarming: str = "", inspected: Any = ()) -> Ste
     world.watcher = Alarm(alarming)
     world.watcher.inspected = inspected
     return world
+
+
+def quiet(*operations: Operation) -> Program:
+    """A task that reports nothing: reports depend on each other, and would hide what else does not."""
+
+    async def program(reports: list[Any]) -> None:
+        for operation in operations:
+            with suppress(DiskError):
+                await operation  # type: ignore[misc]
+
+    return program
 
 
 def pair(*operations: Operation) -> Program:
