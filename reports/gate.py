@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from shadowshare.reports.tables import Table, short_count
-from shadowshare.verify.gate.check import STAGES, Check, GateResult
+from shadowshare.verify.gate.check import OPTIONAL_STAGES, STAGES, Check, GateResult
 from shadowshare.verify.gate.statistics import CONFIDENCE
 
 TITLES = {
@@ -25,6 +25,8 @@ def gate_table(result: GateResult) -> Table:
     rows = []
     for stage in STAGES:
         checks = result.of_stage(stage)
+        if not checks and stage in OPTIONAL_STAGES:
+            continue
         good = sum(check.verdict == "verified" for check in checks)
         seconds = sum(check.seconds for check in checks)
         rows.append(
@@ -158,9 +160,7 @@ def gate_junit(result: GateResult) -> str:
                 problem = ET.SubElement(case, kind, message=check.reason)
                 problem.text = check.schedule
     if result.missing_marks:
-        suite = ET.SubElement(
-            suites, "testsuite", name="rare paths", tests="1", failures="0", errors="1"
-        )
+        suite = ET.SubElement(suites, "testsuite", name="rare paths", tests="1", failures="0", errors="1")
         case = ET.SubElement(suite, "testcase", classname="gate.marks", name="all reached")
         ET.SubElement(case, "error", message=f"not reached: {', '.join(result.missing_marks)}")
     ET.indent(suites)

@@ -25,7 +25,12 @@ EXIT_FAILED = 2
 _EXIT_INTERRUPTED = 130
 _EXIT_CLOSED_PIPE = 141
 
-_COMMAND_MODULES = ("shadowshare.cli.scenarios", "shadowshare.cli.explore", "shadowshare.cli.store")
+_COMMAND_MODULES = (
+    "shadowshare.cli.scenarios",
+    "shadowshare.cli.explore",
+    "shadowshare.cli.gate",
+    "shadowshare.cli.store",
+)
 """Each has a list ``commands``."""
 
 
