@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import floor, log10
+from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
@@ -13,7 +14,7 @@ import click
 
 from shadowshare.cli.output import print_fields, print_table
 from shadowshare.reports.diagram import WIDTH_COLUMNS, characters_for, draw
-from shadowshare.reports.tables import SHORT_COUNT, replay_table, short_count
+from shadowshare.reports.tables import SHORT_COUNT, conflict_lines, replay_table, short_count
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.verify.counterexample import Counterexample
 from shadowshare.verify.estimate import Estimate
@@ -45,6 +46,7 @@ class Finding:
         result: the verdict, and what it rests on.
         estimate: how many schedules there are; None if nobody knows, or it does not matter.
         counterexample: made small, and put into words; None if nothing is violated.
+        saved: the folder in which the violation was saved; None if it was not.
     """
 
     scenario: Scenario
@@ -52,6 +54,7 @@ class Finding:
     result: ScenarioResult
     estimate: Estimate | None = None
     counterexample: Counterexample | None = None
+    saved: Path | None = None
 
     @property
     def violation(self) -> Violation | None:
@@ -92,6 +95,7 @@ def _violation_json(finding: Finding) -> dict[str, Any] | None:
         "schedule": finding.result.schedule,
         "shrunk_schedule": counterexample.replay.schedule,
         "replay": counterexample.command,
+        "saved": None if finding.saved is None else str(finding.saved),
     }
 
 
@@ -108,7 +112,15 @@ def print_finding(finding: Finding) -> None:
         click.echo()
         print_table(*replay_table(finding.counterexample.replay))
         click.echo()
+        conflicts = conflict_lines(finding.counterexample.replay)
+        if conflicts:
+            click.echo("\n  ".join(["accesses that conflict:", *conflicts]) + "\n")
         click.echo(draw(finding.counterexample.replay, characters_for(sys.stdout.encoding), _width_columns()))
+        if finding.saved is not None:
+            click.echo(
+                f"saved in {finding.saved}\nIts README.txt says how to replay it from there; a folder like this in "
+                "tests/regressions is a test that it does not come back.\n"
+            )
         click.echo(f"replay: {finding.counterexample.command}")
 
 

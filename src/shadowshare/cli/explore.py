@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import click
 
@@ -18,10 +20,13 @@ from shadowshare.cli.scenario_choice import (
     find_implementation,
     find_scenario,
     own_scenarios,
+    scenario_text,
 )
+from shadowshare.reports.trace import trace_text
 from shadowshare.scenarios.definition import Scenario, ScenarioError
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.counterexample import explain
+from shadowshare.verify.failures import FailureError, failure_of, save_failure
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from shadowshare.verify.result import Exploration, ScenarioResult
 from shadowshare.verify.runner import Plan, estimate, run_scenario
@@ -41,6 +46,13 @@ _FILE = click.Path(path_type=Path)
     metavar="FILE",
     help="Go on from FILE, if it is there; write it if the search stops early; delete it at the end.",
 )
+@click.option(
+    "--save-failure",
+    "failure_folder",
+    type=_FILE,
+    metavar="DIR",
+    help="Save a violation in a folder of its own in DIR: scenario, schedule, trace, and how to replay it.",
+)
 @json_option
 def explore(
     options: ExplorationOptions,
@@ -49,6 +61,7 @@ def explore(
     mutant_name: str | None,
     is_together: bool,
     checkpoint: Path | None,
+    failure_folder: Path | None,
     as_json: bool,
 ) -> None:
     """Explore one race scenario, a built-in one or one in a file of yours, and say what the verdict rests on.
@@ -71,6 +84,9 @@ def explore(
         raise UnfitOption(
             "--checkpoint does not go with --jobs: a search that can go on is done by one process"
         )
+    source = scenario_text(scenario.name, files)
+    if failure_folder is not None:
+        _check_folder(failure_folder)
     plan = options.plan(
         find_implementation(mutant_name),
         passives_apart=False if is_together else None,
@@ -80,6 +96,8 @@ def explore(
     with interruptible(budget), exploration_progress(scenario.name, plan) as progress:
         result = run_scenario(scenario, plan, progress, budget)
     finding = _finding(scenario, plan, result, files, mutant_name)
+    if failure_folder is not None and result.verdict == "violated":
+        finding = replace(finding, saved=_save(failure_folder, source, finding, mutant_name))
     if as_json:
         print_json(finding_json(finding))
     else:
@@ -103,6 +121,16 @@ def _chosen(name: str | None, files: Sequence[Path]) -> Scenario:
     return find_scenario(name, own)
 
 
+def _check_folder(folder: Path) -> None:
+    """Find out before a long search whether a failure could be saved in a folder, which need not be there."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise FailureError(f"{folder}: failures cannot be saved here: {error.strerror}") from None
+
+
 def _finding(
     scenario: Scenario, plan: Plan, result: ScenarioResult, files: Sequence[Path], mutant_name: str | None
 ) -> Finding:
@@ -110,11 +138,20 @@ def _finding(
     if result.schedule is None:
         is_partial = not result.details["exhausted"]
         return Finding(scenario, plan, result, estimate(scenario, plan) if is_partial else None)
-    found = Exploration(result.violation, parse_schedule(result.schedule).labels)
     names = [str(path) for path in files]
-    return Finding(
-        scenario, plan, result, None, explain(scenario, found, plan.implementation, names, mutant_name)
-    )
+    counterexample = explain(scenario, _found(result), plan.implementation, names, mutant_name)
+    return Finding(scenario, plan, result, counterexample=counterexample)
+
+
+def _found(result: ScenarioResult) -> Exploration:
+    assert result.schedule is not None
+    return Exploration(result.violation, parse_schedule(result.schedule).labels)
+
+
+def _save(folder: Path, source: str, finding: Finding, mutant_name: str | None) -> Path:
+    """Save a violation; the folder that was made for it."""
+    failure, counterexample = failure_of(source, _found(finding.result), mutant_name)
+    return save_failure(folder, failure, trace_text(counterexample.replay))
 
 
 commands = [explore]

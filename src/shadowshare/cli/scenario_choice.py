@@ -11,8 +11,8 @@ import click
 from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.errors import ShadowshareError
-from shadowshare.scenarios.catalogue import built_in, built_in_names
-from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario
+from shadowshare.scenarios.catalogue import built_in, built_in_names, built_in_text
+from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario, parse_scenario
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from shadowshare.verify.result import ScenarioResult
@@ -65,6 +65,15 @@ def find_scenario(name: str, own: Mapping[str, Scenario]) -> Scenario:
         return built_in(name)
     known = ", ".join((*own, *built_in_names(), REAL_SCENARIO_NAME))
     raise ScenarioError(f"there is no scenario {name!r}; there are: {known}")
+
+
+def scenario_text(name: str, files: Sequence[Path]) -> str:
+    """What the file of a scenario says, which is a built-in one or in one of the user's files."""
+    if name in built_in_names():
+        return built_in_text(name)
+    return next(
+        text for path in files if parse_scenario(text := path.read_text(encoding="utf-8")).name == name
+    )
 
 
 def find_implementation(mutant_name: str | None) -> Implementation:
