@@ -1,0 +1,81 @@
+"""For pytest: races of shadow copies in a test suite of one's own.
+
+Installed with shadowshare, found by pytest by itself. ``docs/gate.md`` shows how to use it::
+
+    @pytest.mark.shadowshare("reader-before-volume-read", "slot-reuse-during-read")
+    def test_my_reader(race, verify_race):
+        verify_race(race, passive=MyPassive)
+
+``pytest --shadowshare-replay 's1/...'`` runs one schedule again, in the tests of its scenario, and skips the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from shadowshare.scenarios.definition import Scenario
+
+MARKER = "shadowshare"
+REPLAY_OPTION = "--shadowshare-replay"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that replays."""
+    group = parser.getgroup("shadowshare", "races of shadow copies")
+    group.addoption(REPLAY_OPTION, metavar="SCHEDULE", help="run this schedule only, as a failure printed it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(*scenarios): the test runs once for each of these scenarios, names or paths of files, "
+        "as its fixture race",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a marked test once for each scenario."""
+    marker = metafunc.definition.get_closest_marker(MARKER)
+    if marker is not None and "race" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "race", marker.args, indirect=True, ids=[Path(name).stem for name in marker.args]
+        )
+
+
+@pytest.fixture
+def race(request: pytest.FixtureRequest) -> Scenario:
+    """The scenario of a test that is marked with `MARKER`."""
+    if not hasattr(request, "param"):
+        raise pytest.UsageError(
+            f"{request.node.nodeid}: the fixture race needs @pytest.mark.{MARKER}(...) with the names of scenarios"
+        )
+    return _scenario(request.param)
+
+
+@pytest.fixture
+def verify_race(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """A function that explores a scenario, and fails with a counterexample if its verdict is not the expected one.
+
+    It takes the scenario (or its name, or the path of its file), and may take ``recovery`` and ``passive``, the classes
+    to test, and ``seconds``, the time that it may take.
+    """
+    from shadowshare.cli.race_testing import verify
+
+    schedule = request.config.getoption(REPLAY_OPTION)
+
+    def verify_one(scenario: Any, **options: Any) -> None:
+        verify(_scenario(scenario), schedule, **options)
+
+    return verify_one
+
+
+def _scenario(wanted: Any) -> Scenario:
+    from shadowshare.cli.race_testing import scenario_of
+
+    return scenario_of(wanted)
