@@ -10,7 +10,8 @@ a crash, a late write. In any state a lane has at most one event that can happen
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterator
 
 from shadowshare.sim.schedule import kind_of
 from shadowshare.verify.dependence import Touched, touched, touched_when_ready
@@ -69,38 +70,37 @@ class Junction:
 
     Attributes:
         state: of the product.
+        events: by lane: what can happen.
         enabled: the lanes that can go on, as bits.
         plain: those of them with which an operation takes effect, and nothing else happens.
-        events: by lane: what happens.
+        waiting: the hosts of which some operation cannot take effect now.
         next: by lane, as far as it was gone on: what it leads to, and the lanes here that depend on it, as bits.
         violation: what is violated here, if anything is.
         is_end: whether no operation can take effect.
     """
 
-    __slots__ = ("_deltas", "enabled", "events", "is_end", "next", "plain", "state", "violation")
+    __slots__ = ("enabled", "events", "is_end", "next", "plain", "state", "violation", "waiting")
 
-    def __init__(self, state: int, events: dict[int, Event], deltas: dict[int, int]) -> None:
+    def __init__(self, state: int, events: dict[int, Event], waiting: frozenset[int]) -> None:
         self.state = state
         self.events = events
-        self.enabled = sum(1 << lane for lane in events)
-        self.plain = sum(1 << lane for lane, event in events.items() if event.is_plain)
+        self.enabled = sum([1 << lane for lane in events])
+        self.plain = sum([1 << lane for lane, event in events.items() if event.is_plain])
+        self.waiting = waiting
         self.next: dict[int, tuple[Junction, int]] = {}
         self.violation: object = None
         self.is_end = False
-        self._deltas = deltas
-
-    def state_after(self, lane: int) -> int:
-        """Of the product, when that lane went on."""
-        return self.state + self._deltas[lane]
 
     def dependent(self, lane: int) -> int:
-        """The lanes whose events here depend on that of ``lane``, as bits."""
+        """The lanes whose events here depend on that of ``lane``, which is one of them, as bits."""
         event = self.events[lane]
-        return sum(1 << other for other, its in self.events.items() if its.depends_on(event))
+        return sum([1 << other for other, its in self.events.items() if its.depends_on(event)])
 
 
 class Junctions:
     """The states of a product as junctions, found as far as they are asked for.
+
+    What is known of one is used for the next: an event that does not depend on what happened is still there.
 
     Args:
         product: whose states they are. Hosts that are alike are not taken for one another here.
@@ -108,32 +108,36 @@ class Junctions:
 
     def __init__(self, product: Product) -> None:
         self.product = product
+        shared = product.shared(product.initial)
+        self.has_happenings = shared.rules.has_happenings
+        self._may_wait = any(disk.may_wait for disk in shared.disks)
         self._junctions: dict[int, Junction] = {}
         self._lanes: dict[str, int] = {}
         self._things: dict[Hashable, int] = {}
         self._events: dict[tuple[str, int | None, bool, Touched], Event] = {}
-        self.first = self.at(product.initial)
-
-    def at(self, state: int) -> Junction:
-        """The junction of a state; judged, if nothing more can take effect there."""
-        junction = self._junctions.get(state)
-        if junction is None:
-            junction = self._junctions[state] = self._found(state)
-        return junction
+        self._hosts = range(product.host_count)
+        self.first = self._found(product.initial, {}, self._hosts)
 
     def after(self, junction: Junction, lane: int) -> tuple[Junction, int]:
         """Where a lane leads to, and the lanes at the junction that depend on its event, as bits."""
         known = junction.next.get(lane)
         if known is None:
-            known = self.at(junction.state_after(lane)), junction.dependent(lane)
-            junction.next[lane] = known
+            event, dependent = junction.events[lane], junction.dependent(lane)
+            state = junction.state + self._move(junction.state, event).delta
+            after = self._junctions.get(state)
+            if after is None:
+                stale = {its.host for at, its in junction.events.items() if dependent >> at & 1}
+                stale |= junction.waiting
+                events = {at: its for at, its in junction.events.items() if its.host not in stale}
+                after = self._found(state, events, sorted(host for host in stale if host is not None))
+            known = junction.next[lane] = after, dependent
         return known
 
     def pending(self, junction: Junction) -> Iterator[Event]:
         """The operations that cannot take effect now: they wait for a content that is not there."""
         product, state = self.product, junction.state
         shared = product.shared(state)
-        for host in range(product.host_count if any(disk.may_wait for disk in shared.disks) else 0):
+        for host in sorted(junction.waiting):
             client = product.client(state, host)
             for flight in () if client is None else client.flights:
                 if not shared.disks[flight.operation.device].is_ready(flight.operation):
@@ -145,27 +149,50 @@ class Junctions:
         return len(self._junctions) >= JUNCTION_COUNT_MAXIMUM
 
     def forget(self) -> None:
-        """Forget all states but the first; what was remembered where they led to is forgotten by itself."""
+        """Forget all that is known of where junctions lead to; those that are in use stay as they are."""
         for junction in self._junctions.values():
             junction.next = {}
-        self._junctions = {self.first.state: self.first}
+        self._junctions = {}
 
-    def _found(self, state: int) -> Junction:
+    # -- finding out ---------------------------------------------------------------------------------------------
+
+    def _found(self, state: int, events: dict[int, Event], stale: Collection[int]) -> Junction:
+        """The junction of a state, of which is known what can happen to all hosts but the ``stale`` ones."""
         product = self.product
+        if self.has_happenings:
+            events, stale = {}, self._hosts
         shared = product.shared(state)
-        events, deltas = dict[int, Event](), dict[int, int]()
-        for move in product.moves(state):
-            event = self._event_of(move, touched(move, shared))
-            events[event.lane], deltas[event.lane] = event, move.delta
-        junction = Junction(state, events, deltas)
+        for move in self._moves_of(stale, state):
+            waits = getattr(move.step.operation, "waits", False)
+            event = self._event(move.label, move.step.host, waits, touched(move, shared))
+            events[event.lane] = event
+        waiting = [host for host in stale if self._may_wait and self._is_waiting(host, state)]
+        junction = self._junctions[state] = Junction(state, events, frozenset(waiting))
         junction.violation = product.violation(state)
-        if product.is_end(state):
+        if not junction.plain and product.is_end(state):
             junction.is_end = True
             junction.violation = junction.violation or product.judge_end(state)
         return junction
 
-    def _event_of(self, move: Move, its: Touched) -> Event:
-        return self._event(move.label, move.step.host, getattr(move.step.operation, "waits", False), its)
+    def _moves_of(self, hosts: Collection[int], state: int) -> Iterator[Move]:
+        product = self.product
+        if self.has_happenings:
+            yield from product.moves(state)
+            return
+        for host in hosts:
+            lane = product.operation_lanes[host]
+            moves = lane.moves.get(state & lane.mask)
+            yield from product.learn(lane, state) if moves is None else moves
+
+    def _move(self, state: int, event: Event) -> Move:
+        hosts = () if event.host is None else (event.host,)
+        return next(move for move in self._moves_of(hosts, state) if move.label == event.label)
+
+    def _is_waiting(self, host: int, state: int) -> bool:
+        client, shared = self.product.client(state, host), self.product.shared(state)
+        return client is not None and not all(
+            shared.disks[flight.operation.device].is_ready(flight.operation) for flight in client.flights
+        )
 
     def _event(self, label: str, host: int | None, waits: bool, its: Touched) -> Event:
         key = (label, host, waits, its)
@@ -196,36 +223,36 @@ class Trace:
         self.events: list[Event] = []
         self.before: list[int] = []
         self.direct: list[int] = []
-        self._touching: dict[int, int] = {}
-        self._changing: dict[int, int] = {}
+        self._touching: defaultdict[int, int] = defaultdict(int)
+        self._changing: defaultdict[int, int] = defaultdict(int)
 
     def earlier(self, event: Event) -> int:
         """The events on which one depends that would happen now."""
-        touching, changing = self._touching, self._changing
         direct = 0
         for thing in event.changes:
-            direct |= touching.get(thing, 0)
+            direct |= self._touching[thing]
         for thing in event.reads:
-            direct |= changing.get(thing, 0)
+            direct |= self._changing[thing]
         return direct
 
     def append(self, event: Event) -> int:
         """Let an event happen; those immediately before it: with no other one in between that depends on both."""
-        direct = self.earlier(event)
-        before, rest, immediate = 0, direct, 0
-        known = self.before
+        known, touching, changing = self.before, self._touching, self._changing
+        bit = 1 << len(known)
+        before = immediate = direct = 0
+        for thing in event.reads:
+            direct |= changing[thing]
+            touching[thing] |= bit
+        for thing in event.changes:
+            direct |= touching[thing]
+            touching[thing] |= bit
+            changing[thing] |= bit
+        rest = direct
         while rest:
             last = rest.bit_length() - 1
             immediate |= 1 << last
             before |= known[last] | 1 << last
             rest &= ~before
-        touching, changing = self._touching, self._changing
-        bit = 1 << len(known)
-        for thing in event.changes:
-            touching[thing] = touching.get(thing, 0) | bit
-            changing[thing] = changing.get(thing, 0) | bit
-        for thing in event.reads:
-            touching[thing] = touching.get(thing, 0) | bit
         self.events.append(event)
         known.append(before)
         self.direct.append(direct)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from shadowshare.verify.product import Product
@@ -103,8 +102,8 @@ class _Search:
 
     # -- what the algorithms say ---------------------------------------------------------------------------------
 
-    def _begin(self, node: _Node, lane: int) -> None:
-        """Choose a lane, as a bit, at a state that was reached, unless it is known what must be run from there."""
+    def _begin(self, node: _Node, awake: int) -> None:
+        """Choose one of some lanes at a state that was reached, unless it is known what must be run from there."""
         raise NotImplementedError
 
     def _next(self, node: _Node) -> int:
@@ -119,8 +118,8 @@ class _Search:
         """Everything that must be run with the lane that went on was run."""
         raise NotImplementedError
 
-    def _happened(self, immediate: int) -> None:
-        """An event happened; immediately before it were those at these positions."""
+    def _happened(self, event: Event, immediate: int) -> None:
+        """An event happened; immediately before it were those at these positions, as bits."""
         raise NotImplementedError
 
     def _ended(self) -> None:
@@ -142,7 +141,8 @@ class _Search:
             node.taken = taken
             lane = taken.bit_length() - 1
             junction, dependent = after(node.junction, lane)
-            self._happened(trace.append(node.junction.events[lane]))
+            event = node.junction.events[lane]
+            self._happened(event, trace.append(event))
             self.step_count += 1
             reason = self._arrive(self._child(node, junction, node.sleep & ~dependent), budget, progress)
         return reason
@@ -166,8 +166,7 @@ class _Search:
         self.trace_count += junction.is_end
         self.blocked_count += not awake and not junction.is_end
         if awake:
-            awake = awake & junction.plain or awake
-            self._begin(node, awake & -awake)
+            self._begin(node, awake & junction.plain or awake)
             if not junction.is_end and self.violation is None:
                 return "" if len(self._nodes) <= self._step_count_maximum else self._too_long()
         self._ended()
@@ -190,25 +189,36 @@ class _Search:
 
     # -- races ---------------------------------------------------------------------------------------------------
 
-    def _racing(self, event: Event, immediate: int, direct: int, end: int) -> Iterator[int]:
-        """The positions of events that race with one at ``end``, which could also happen without them."""
-        events, nodes = self._trace.events, self._nodes
-        rest = direct if event.waits else immediate
-        while rest:
-            position = rest.bit_length() - 1
-            rest ^= 1 << position
+    def _racing(self, event: Event, immediate: int, direct: int, end: int) -> list[int]:
+        """The positions of events that race with one at ``end``: it could also happen without them."""
+        if event.waits:
+            return self._racing_with_waiting(event, direct, end)
+        events, nodes, lane = self._trace.events, self._nodes, event.lane
+        found = []
+        while immediate:
+            position = immediate.bit_length() - 1
+            immediate ^= 1 << position
             other = events[position]
-            if other.flight == event.flight:
-                rest &= ~self._trace.before[position]
-            elif event.waits:
-                if self._can_happen_without(position, end, event):
-                    rest &= ~self._trace.before[position]
-                    if other.is_plain:
-                        yield position
-            elif other.is_plain and (
-                other.host != event.host or nodes[position].junction.enabled >> event.lane & 1
-            ):
-                yield position
+            if other.lane == lane or not other.is_plain or other.flight == event.flight:
+                continue
+            if other.host != event.host or nodes[position].junction.enabled >> lane & 1:
+                found.append(position)
+        return found
+
+    def _racing_with_waiting(self, event: Event, direct: int, end: int) -> list[int]:
+        """The same for an event that waits: the last event on which it depends may have let it happen."""
+        events, before = self._trace.events, self._trace.before
+        found = []
+        while direct:
+            position = direct.bit_length() - 1
+            direct ^= 1 << position
+            if events[position].flight == event.flight:
+                direct &= ~before[position]
+            elif self._can_happen_without(position, end, event):
+                direct &= ~before[position]
+                if events[position].is_plain:
+                    found.append(position)
+        return found
 
     def _can_happen_without(self, position: int, end: int, event: Event) -> bool:
         """Whether a waiting event can happen where the one at a position, and all that it led to, did not."""
@@ -221,17 +231,14 @@ class _Search:
 class _SourceSearch(_Search):
     """Algorithm 1 of the article: each race adds a lane at the state before it, unless one that can do is there."""
 
-    def __init__(self, product: Product, step_count_maximum: int) -> None:
-        super().__init__(product, step_count_maximum)
-        self._has_happenings = product.shared(product.initial).rules.has_happenings
-
-    def _begin(self, node: _Node, lane: int) -> None:
-        node.chosen = lane
+    def _begin(self, node: _Node, awake: int) -> None:
+        last = self._nodes[-2].taken if len(self._nodes) > 1 else 0
+        node.chosen = awake & last or awake & -awake
 
     def _next(self, node: _Node) -> int:
         waiting = node.chosen & ~node.sleep
         taken = waiting & -waiting
-        if taken and self._has_happenings and self._prevents(node.junction, taken.bit_length() - 1):
+        if taken and self._junctions.has_happenings and self._prevents(node.junction, taken.bit_length() - 1):
             node.chosen = node.junction.enabled
         return taken
 
@@ -257,10 +264,9 @@ class _SourceSearch(_Search):
     def _left(self, node: _Node) -> None:
         pass
 
-    def _happened(self, immediate: int) -> None:
-        trace = self._trace
-        end = len(trace.events) - 1
-        self._reverse(trace.events[end], immediate, trace.direct[end], end)
+    def _happened(self, event: Event, immediate: int) -> None:
+        end = len(self._trace.events) - 1
+        self._reverse(event, immediate, self._trace.direct[end], end)
 
     def _ended(self) -> None:
         for event in self._junctions.pending(self._nodes[-1].junction):
@@ -283,9 +289,9 @@ class _OptimalSearch(_Search):
         self._races: list[list[int]] = []
         """By position: the positions of events with which the one there races."""
 
-    def _begin(self, node: _Node, lane: int) -> None:
+    def _begin(self, node: _Node, awake: int) -> None:
         if not node.tree.branches:
-            node.tree.add([node.junction.events[lane.bit_length() - 1]])
+            node.tree.add([node.junction.events[(awake & -awake).bit_length() - 1]])
 
     def _next(self, node: _Node) -> int:
         branches = node.tree.branches
@@ -302,10 +308,9 @@ class _OptimalSearch(_Search):
         del node.tree.branches[0]
         self._races.pop()
 
-    def _happened(self, immediate: int) -> None:
-        trace = self._trace
-        end = len(trace.events) - 1
-        self._races.append(list(self._racing(trace.events[end], immediate, trace.direct[end], end)))
+    def _happened(self, event: Event, immediate: int) -> None:
+        end = len(self._trace.events) - 1
+        self._races.append(self._racing(event, immediate, self._trace.direct[end], end))
 
     def _ended(self) -> None:
         trace = self._trace
