@@ -293,8 +293,8 @@ def test_too_small_a_budget_leaves_it_open(failure: Failure) -> None:
 
 
 def test_the_schedule_as_it_was_found_counts_too(failure: Failure) -> None:
-    """If only the shrunk one ends well, the other one still shows it."""
-    told = with_schedules(failure, "s1/my-own/W*6,R*2")
+    """The shrunk one ends well here."""
+    told = with_schedules(failure, "s1/my-own/W*6,R*5")
     fields = {name: getattr(told.description, name) for name in told.description.__struct_fields__}
     fields["schedule"] = failure.description.schedule
     both = told._replace(description=type(told.description)(**fields))
