@@ -20,8 +20,14 @@ from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.tasks import Setup, TaskWorld, rest
 from shadowshare.verify.tasks import explore as explore_tasks
+from tests.docs.documents import read, section, tables
 
-NEED_MORE_PREEMPTIONS = {"hit-survives-reload": 3, "last-block-not-read-again": 3, "no-first-flush": 3}
+NEED_MORE_PREEMPTIONS = {
+    "hit-survives-reload": 3,
+    "last-block-by-number": 3,
+    "last-block-not-read-again": 3,
+    "no-first-flush": 3,
+}
 """The mutants of which two preemptions do not show the same violation; each other one is shown by two or fewer."""
 
 
@@ -177,6 +183,11 @@ def test_every_mutant_is_shown_with_few_preemptions(bug: Mutant) -> None:
         assert shrunk.cost.preemption_count <= 2
     world, _ = run_schedule(scenario, shrunk.labels, bug.implementation)
     assert world.watcher.violation == shrunk.violation
+
+
+def test_the_page_lists_those_that_need_more() -> None:
+    (rows,) = tables(section(read("counterexamples.md"), "Shrinking"))
+    assert {row["mutant"]: int(row["preemptions"]) for row in rows} == NEED_MORE_PREEMPTIONS
 
 
 @pytest.mark.parametrize("name", NEED_MORE_PREEMPTIONS)
