@@ -110,6 +110,16 @@ async def _read(cell: Cell) -> None:
     await cell.read()
 
 
+def idle_beside() -> Setup:
+    """A fails if B's write falls between its two reads; C does something else for a while."""
+    setup = Setup()
+    cell = setup.cell("cell")
+    setup.task("A", expect_same, cell)
+    setup.task("B", _write_name, cell, "B")
+    setup.task("C", write_often, setup.cell("other"), 4)
+    return setup
+
+
 def crash_beside() -> Setup:
     """A fails if B's write falls between its two reads; C may crash, too, which matters to nobody."""
     setup = Setup(crashes=1)

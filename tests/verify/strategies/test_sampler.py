@@ -18,6 +18,7 @@ from shadowshare.verify.tasks import explore
 from tests.verify.strategies.setups import (
     SAMPLERS,
     copies,
+    crossed_locks,
     drawn,
     independent,
     split_read,
@@ -136,3 +137,13 @@ def test_a_found_schedule_is_that_of_its_number() -> None:
     assert number > 0
     labels, violation = PriorityWalk(5, number).run_one(TaskWorld(split_read(3)).product, number)
     assert (tuple(labels), violation) == (found.labels, found.violation)
+    again = explore(split_read(3), strategy=PriorityWalk(5, number), budget=Budget(execution_count=1))
+    assert (again.labels, again.violation) == (found.labels, found.violation)
+
+
+def test_an_end_that_is_wrong_is_wrong_each_time() -> None:
+    product, walk = TaskWorld(crossed_locks()).product, RandomWalk()
+    ends = [walk.run_one(product, number) for number in range(100)]
+    stuck = {tuple(labels) for labels, violation in ends if violation is not None}
+    assert stuck == {("A", "B"), ("B", "A")}
+    assert all(violation is not None for labels, violation in ends if tuple(labels) in stuck)
