@@ -107,9 +107,11 @@ class JournalFollower:
         window_block_count: journal blocks per catch-up read, at least 2.
     """
 
+    view_class: type[View] = View
+
     def __init__(self, geometry: Geometry, window_block_count: int = WINDOW_BLOCK_COUNT) -> None:
         self.geometry = geometry
-        self.view = View(geometry.extent_count, geometry.slot_count)
+        self.view = self.view_class(geometry.extent_count, geometry.slot_count)
         self.cursor = Cursor(0, 0, 0, 0, NO_CHECKSUM, b"")
         self._window_block_count = max(2, window_block_count)
         self._empty = bytes(geometry.sector_bytes)
@@ -176,7 +178,7 @@ class JournalFollower:
         part_count = _checkpoint(head).part_count
         if not 0 < part_count <= self.geometry.half_block_count:
             return False
-        view = View(self.geometry.extent_count, self.geometry.slot_count)
+        view = self.view_class(self.geometry.extent_count, self.geometry.slot_count)
         digest, previous = 0, head.previous
         block, raw = head, b""
         for position in range(part_count):

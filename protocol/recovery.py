@@ -19,6 +19,7 @@ class Recovery:
     """The steps of becoming the active, in their order."""
 
     active_class: type[Active] = Active
+    follower_class: type[JournalFollower] = JournalFollower
 
     async def run(self, location: Location, window_block_count: int = WINDOW_BLOCK_COUNT) -> Active:
         """Take the store at ``location`` over; ``window_block_count`` journal blocks are read at once.
@@ -31,7 +32,7 @@ class Recovery:
         devices = sorted({VOLUME_DEVICE, location.area_device})
         await self._fence(devices)
         await self._settle(devices)
-        follower = JournalFollower(await read_geometry(location), window_block_count)
+        follower = self.follower_class(await read_geometry(location), window_block_count)
         await follower.load()
         return self.active_class(await self._take_over(follower))
 

@@ -119,10 +119,28 @@ def test_files_named_in_text_exist(path: Path) -> None:
     assert [name for name in names if not (ROOT / name).exists()] == []
 
 
-def test_every_mutant_is_in_the_table_of_rules_with_its_scenario() -> None:
-    (rows,) = tables(section(read("protocol.md"), "The rules, and what happens without them"))
+def test_every_rule_that_a_mutant_breaks_is_one_of_the_protocol_and_every_one_is_broken() -> None:
+    (rules,) = tables(section(read("protocol.md"), "The rules, and what happens without them"))
+    (mutants,) = tables(section(read("mutants.md"), "All mutants"))
+    assert {row["rule"] for row in mutants} == {row["rule"] for row in rules}
+
+
+def test_every_mutant_is_in_the_table_with_its_scenario() -> None:
+    (rows,) = tables(section(read("mutants.md"), "All mutants"))
     documented = [(row["mutant"], row["scenario"]) for row in rows]
     assert sorted(documented) == sorted((mutant.name, mutant.scenario) for mutant in MUTANTS)
+
+
+def test_known_bugs_are_mutants_or_it_is_said_why_not() -> None:
+    (rows,) = tables(section(read("mutants.md"), "Known bugs of shadow copies"))
+    assert len(rows) == 44
+    assert len({row["bug"] for row in rows}) == len(rows)
+    for row in rows:
+        argument = re.match(r"\*(?:not here yet|none)\*: (.+)", row["mutant"])
+        if argument is None:
+            assert set(names_in(row["mutant"])) <= {mutant.name for mutant in MUTANTS}, row["bug"]
+        else:
+            assert len(argument[1]) > 40, f"{row['bug']}: why not?"
 
 
 # -- the disk contract -------------------------------------------------------------------------------------------

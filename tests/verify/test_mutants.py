@@ -2,12 +2,14 @@
 
 import pytest
 
+from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.counterexample import replay
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant, UnknownMutant, mutant
 from shadowshare.verify.search import Budget
 from shadowshare.verify.strategies.random_walk import RandomWalk
+from tests.docs.documents import read, section, tables
 from tests.verify.programs import walk_running
 
 EASY = (
@@ -20,14 +22,28 @@ EASY = (
 )
 
 
+CAUGHT_BY = {row["mutant"]: row["caught by"] for row in tables(section(read("mutants.md"), "All mutants"))[0]}
+
+
 @pytest.mark.parametrize("bug", MUTANTS, ids=[bug.name for bug in MUTANTS])
 def test_every_mutant_is_killed(bug: Mutant) -> None:
     scenario = built_in(bug.scenario)
     exploration = explore(scenario, bug.implementation)
-    assert exploration.verdict == "violated", exploration.reason
+    assert exploration.violation is not None, exploration.reason
+    assert exploration.violation.rule == CAUGHT_BY[bug.name]
     replayed = replay(scenario, exploration.labels, bug.implementation)
     assert replayed.violation == exploration.violation
     assert len(replayed.rows) == len(exploration.labels)
+
+
+def test_a_mutant_is_code_of_its_own_with_a_story() -> None:
+    implementations = {bug.implementation for bug in MUTANTS}
+    assert len(implementations) == len(MUTANTS)
+    assert Implementation() not in implementations
+    for bug in MUTANTS:
+        assert bug.story.endswith("."), bug.name
+    stories = [bug.story for bug in MUTANTS]
+    assert len(set(stories)) == len(stories), "a mutant without a docstring has that of what it overrides"
 
 
 def test_scenarios_that_kill_expect_the_real_code_to_be_right() -> None:

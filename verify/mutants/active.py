@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.errors import FlushError, WriteError
+from shadowshare.protocol.errors import AreaFull, DiskError, FlushError, WriteError
 from shadowshare.protocol.geometry import VOLUME_DEVICE
+from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Copied, Deleted, ShadowCopyId
-from shadowshare.protocol.operations import Change, Flush, Read, Write
+from shadowshare.protocol.operations import Change, Flush, Read, Write, together
 
 
 class EntryBeforeData(Active):
@@ -38,12 +39,54 @@ class VolumeBeforeEntry(Active):
             await self._publish(self._unpublished)
 
 
+class CopyAfterWrite(Active):
+    """The extent is copied when the volume has changed."""
+
+    _to_copy = range(0)
+
+    async def _preserve(self, extents: range) -> None:
+        self._to_copy = extents
+
+    async def _change(self, operation: Change) -> None:
+        await super()._change(operation)
+        await super()._preserve(self._to_copy)
+
+
+class EntryAndVolumeTogether(Active):
+    """The journal block and the volume are written at the same time."""
+
+    def __init__(self, journal: JournalAppender) -> None:
+        super().__init__(journal)
+        self._waiting: Change | None = None
+        journal._write = self._write_both  # type: ignore[method-assign]
+
+    async def _change(self, operation: Change) -> None:
+        self._waiting = operation
+        await super()._change(operation)
+
+    async def _write_both(self, sector: int, raw: bytes) -> None:
+        block = Write(self.geometry.area_device, sector, 1, raw)
+        volume, self._waiting = self._waiting, None
+        await together([block] if volume is None else [block, volume])
+
+    async def _change_volume(self, operation: Change) -> None:
+        if self._waiting is operation:
+            await super()._change_volume(operation)
+
+
 class NoFlushBeforeEntry(Active):
     """No flush between slot and journal."""
 
     async def _publish(self, copies: list[tuple[int, int]]) -> None:
         async with self._committing:
             await self._append_copies(copies)
+
+
+class FlushesVolumeOnly(Active):
+    """Every flush goes to the volume's device."""
+
+    async def _or_stop(self, flush: Flush) -> None:
+        await super()._or_stop(Flush(VOLUME_DEVICE))
 
 
 class PartialCopy(Active):
@@ -68,6 +111,33 @@ class FirstExtentOnly(Active):
 
     async def _preserve(self, extents: range) -> None:
         await super()._preserve(extents[:1])
+
+
+class OneBufferForAll(Active):
+    """The old extents are read into one buffer, one over the other."""
+
+    async def _fill(self, extents: list[int], slots: list[int]) -> None:
+        geometry = self.geometry
+        spans = [geometry.extent_span(extent) for extent in extents]
+        buffer = (await together([Read(VOLUME_DEVICE, *span) for span in spans]))[-1]
+        for slot in slots:
+            await Write(geometry.area_device, geometry.slot_sector(slot), geometry.extent_sectors, buffer)
+
+
+class IgnoresCopyError(Active):
+    """A copy that could not be made counts as made."""
+
+    async def _fill(self, extents: list[int], slots: list[int]) -> None:
+        with suppress(DiskError):
+            await super()._fill(extents, slots)
+
+
+class GoesOnWhenFull(Active):
+    """A write for which there is no slot is done all the same."""
+
+    async def _preserve(self, extents: range) -> None:
+        with suppress(AreaFull):
+            await super()._preserve(extents)
 
 
 class DiscardWithoutCopy(Active):

@@ -10,7 +10,7 @@ from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import Recovery
-from shadowshare.verify.mutants import active, passive, recovery
+from shadowshare.verify.mutants import active, bookkeeping, following, passive, recovery
 
 
 class UnknownMutant(ShadowshareError):
@@ -46,40 +46,82 @@ def _recovery(name: str, scenario: str, code: type[Recovery]) -> Mutant:
     return Mutant(name, _story(code), scenario, Implementation(recovery=code))
 
 
+def _both(name: str, scenario: str, active_side: type[Recovery], passive_side: type[Passive]) -> Mutant:
+    return Mutant(name, _story(passive_side), scenario, Implementation(active_side, passive_side))
+
+
 def _story(code: type) -> str:
     return inspect.cleandoc(code.__doc__ or "")
 
 
 MUTANTS: tuple[Mutant, ...] = (
+    # A passive determines again.
     _passive("no-recheck", "reader-before-volume-read", passive.NoRecheck),
+    _passive("volume-without-catch-up", "reader-before-volume-read", passive.VolumeWithoutCatchUp),
     _passive("early-recheck", "reader-before-volume-read", passive.EarlyRecheck),
     _passive("cached-recheck", "reader-before-volume-read", passive.CachedRecheck),
     _passive("first-run-only", "batch-one-overwritten", passive.FirstRunOnly),
+    _passive("retry-without-recheck", "read-errors", passive.RetryWithoutRecheck),
     _passive("hit-without-catch-up", "slot-reuse-during-read", passive.HitWithoutCatchUp),
+    _passive("hit-checked-before", "slot-reuse-during-read", passive.HitCheckedBefore),
     _passive("hit-survives-reload", "ghost-mapping-comes-back", passive.HitSurvivesReload),
     _passive("own-catch-up-only", "two-tasks-of-a-passive", passive.OwnCatchUpOnly),
     _passive("newest-table-only", "older-reads-forward", passive.NewestTableOnly),
     _passive("own-table-only", "creation-during-read", passive.OwnTableOnly),
-    _passive("last-block-not-read-again", "ghost-of-a-copy", passive.LastBlockNotReadAgain),
+    _passive("list-of-before", "creation-during-read", passive.ListOfBefore),
+    # A passive follows the journal.
+    _passive("last-block-not-read-again", "ghost-of-a-copy", following.LastBlockNotReadAgain),
+    _passive("last-block-by-number", "ghost-of-a-copy", following.LastBlockByNumber),
+    _passive("no-reload", "ghost-of-a-copy", following.NoReload),
+    _passive("one-window-only", "old-cached-view", following.OneWindowOnly),
+    _passive("first-change-lost", "reader-before-volume-read", following.FirstChangeLost),
+    _passive("position-read-later", "writer-overtakes-recheck", following.PositionReadLater),
+    _passive("passive-cleans-up", "opening-with-read-errors", following.CleansUp),
+    # The active copies, records and flushes.
     _active("entry-before-data", "reader-before-volume-read", active.EntryBeforeData),
     _active("volume-before-entry", "reader-before-volume-read", active.VolumeBeforeEntry),
+    _active("entry-and-volume-together", "reader-before-volume-read", active.EntryAndVolumeTogether),
+    _active("copy-after-write", "reader-before-volume-read", active.CopyAfterWrite),
     _active("no-flush-before-entry", "crash-before-volume-write", active.NoFlushBeforeEntry),
+    _active("flushes-volume-only", "area-on-own-device", active.FlushesVolumeOnly),
     _active("partial-extent-copy", "partial-extent-write", active.PartialCopy),
     _active("first-extent-only", "partial-extent-write", active.FirstExtentOnly),
+    _active("one-buffer-for-all", "batch-one-overwritten", active.OneBufferForAll),
     _active("discard-without-copy", "discard-and-zeroes", active.DiscardWithoutCopy),
-    _active("early-slot-reuse", "slot-reuse-before-deletion-is-durable", active.EarlyReuse),
-    _active("creation-without-drain", "creation-with-writes-in-flight", active.CreationWithoutDrain),
+    _active("ignores-copy-error", "journal-write-error-landed", active.IgnoresCopyError),
+    _active("goes-on-when-full", "area-is-full", active.GoesOnWhenFull),
     _active("ignores-copy-in-progress", "two-writers-one-extent", active.IgnoresCopyInProgress),
+    _active("creation-without-drain", "creation-holds-writes", active.CreationWithoutDrain),
     _active("creation-without-flush", "creation-and-power-loss", active.CreationWithoutFlush),
     _active("creation-despite-doubt", "write-error-lands-late", active.CreationDespiteDoubt),
-    _active("no-quarantine", "write-error-lands-late", active.NoQuarantine),
     _active("records-for-whom-it-copied", "deletion-while-copying", active.RecordsForWhomItCopied),
     _active("goes-on-after-failed-flush", "flush-fails", active.GoesOnAfterFailedFlush),
+    # The active keeps account.
+    _both(
+        "copies-again",
+        "writer-overtakes-recheck",
+        bookkeeping.RecoveryOfLastCopies,
+        bookkeeping.PassiveOfLastCopies,
+    ),
+    _both(
+        "copies-not-passed-on",
+        "deletion-of-newer",
+        bookkeeping.RecoveryWithNothingPassedOn,
+        bookkeeping.PassiveWithNothingPassedOn,
+    ),
+    _active("one-slot-for-two", "batch-one-overwritten", bookkeeping.OneSlotForTwo),
+    _active("early-slot-reuse", "slot-reuse-before-deletion-is-durable", active.EarlyReuse),
+    _active("no-quarantine", "write-error-lands-late", active.NoQuarantine),
+    _active("id-used-again", "slot-reuse-during-read", bookkeeping.IdUsedAgain),
+    _active("two-append-at-once", "two-writers-two-extents", bookkeeping.TwoAppendAtOnce),
+    # Recovery, and appending to the journal.
     _recovery("ignores-journal-error", "journal-write-error-landed", recovery.CarelessJournal),
     _recovery("no-flush-after-entry", "crash-before-volume-write", recovery.UnflushedEntry),
     _recovery("no-takeover", "ghost-of-a-creation", recovery.NoTakeover),
     _recovery("no-first-flush", "recovery-is-interrupted", recovery.NoFirstFlush),
     _recovery("no-fence", "crash-before-journal", recovery.NoFence),
+    _recovery("checkpoint-only", "crash-before-journal", following.CheckpointOnly),
+    _active("forgets-used-slots", "crash-before-volume-write", bookkeeping.ForgetsUsedSlots),
 )
 
 

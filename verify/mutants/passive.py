@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shadowshare.protocol.journal import Bookmark, JournalFollower, Progress
+from shadowshare.protocol.errors import ReadError
+from shadowshare.protocol.journal import Bookmark, Progress
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer
-from shadowshare.protocol.passive import Passive, Run
+from shadowshare.protocol.passive import ByteRange, Passive, Run
 from shadowshare.protocol.table import Table
 
 
@@ -26,6 +27,15 @@ class NoRecheck(Passive):
             return super()._settle(run, buffer, tables, progress, settled)
         settled[run.volume_sector] = buffer
         return []
+
+
+class VolumeWithoutCatchUp(Passive):
+    """No catch-up after a read of the volume."""
+
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
+        if not any(run.is_copied for run in runs):
+            return Progress.SAME
+        return await super()._determine_again(runs, bookmark)
 
 
 class EarlyRecheck(Passive):
@@ -53,6 +63,40 @@ class HitWithoutCatchUp(Passive):
         if all(run.is_copied for run in runs):
             return Progress.SAME
         return await super()._determine_again(runs, bookmark)
+
+
+class HitCheckedBefore(Passive):
+    """The catch-up for a slot read starts before the read ended."""
+
+    async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
+        if all(run.is_copied for run in runs):
+            await self._journal.catch_up()
+        return await super()._read_runs(runs)
+
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
+        if all(run.is_copied for run in runs):
+            return self._journal.since(bookmark)
+        return await super()._determine_again(runs, bookmark)
+
+
+class RetryWithoutRecheck(Passive):
+    """A read that failed is done again, after the re-check."""
+
+    _failed: list[Buffer] | None = None
+
+    async def _read_runs(self, runs: Sequence[Run]) -> list[Buffer]:
+        try:
+            return await super()._read_runs(runs)
+        except ReadError:
+            self._failed = []
+            return self._failed
+
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
+        progress = await super()._determine_again(runs, bookmark)
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            failed += await super()._read_runs(runs)
+        return progress
 
 
 class FirstRunOnly(Passive):
@@ -98,21 +142,23 @@ class NewestTableOnly(Passive):
         return super()._cached_tables(shadow_copy)[-1:]
 
 
+class ListOfBefore(Passive):
+    """The re-check knows only the shadow copies of before the read."""
+
+    _tables: Sequence[Table] | None = None
+
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        self._tables = None
+        return await super().read_many(shadow_copy, ranges)
+
+    def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
+        if self._tables is None:
+            self._tables = super()._cached_tables(shadow_copy)
+        return self._tables
+
+
 class OwnTableOnly(Passive):
     """Only the shadow copy's own table is looked up."""
 
     def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
         return super()._cached_tables(shadow_copy)[:1]
-
-
-class TrustsItsLastBlock(JournalFollower):
-    """Believes that the last block it applied is still there."""
-
-    def _is_last_applied(self, raw: Buffer) -> bool:
-        return True
-
-
-class LastBlockNotReadAgain(Passive):
-    """Catch-up trusts the last applied block."""
-
-    follower_class = TrustsItsLastBlock
