@@ -122,7 +122,7 @@ def idle_beside() -> Setup:
 
 def crash_beside() -> Setup:
     """A fails if B's write falls between its two reads; C may crash, too, which matters to nobody."""
-    setup = Setup(crashes=1)
+    setup = Setup(crashes=1, late_writes=False)
     cell, other = setup.cell("cell"), setup.cell("other")
     setup.task("A", expect_same, cell)
     setup.task("B", increment, cell)
