@@ -13,6 +13,7 @@ from shadowshare.protocol.recovery import Recovery
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import stage
+from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.memoised import memoised_hosts
 from shadowshare.verify.mutants.catalogue import mutant
@@ -182,16 +183,23 @@ BEFORE = '"W: create s", "R: open", "S: open"'
 
 
 def test_an_audit_does_not_change_what_it_judges() -> None:
-    race = Race(RACES["a copy that is not flushed"][0], mutant("entry-before-data").implementation)
+    race = Race(RACES["a flush that is not done"][0], NOT_FLUSHING)
     search = Search(race.product)
     search.run(Budget())
-    assert search.violation is not None
+    assert race.product.judge_end(search.states[search.position]) == search.violation
     for state in search.states:
         if race.product.is_end(state):
-            before = race.product.shared(state).key()
+            shared = race.product.shared(state)
+            before = shared.key()
             judged = race.product.judge_end(state)
             assert race.product.judge_end(state) == judged
-            assert race.product.shared(state).key() == before
+            assert shared.key() == before
+            assert oracle_of_shared(shared).violation is None
+
+
+def oracle_of_shared(shared: SharedState) -> Oracle:
+    assert isinstance(shared.watcher, Oracle)
+    return shared.watcher
 
 
 # -- what was reached --------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -42,6 +42,32 @@ class Alarm(Listener):
         copy = Alarm(self.alarming)
         copy.violation, copy.inspected = self.violation, self.inspected
         return copy
+
+
+class Spy(Alarm):
+    """Looks at sector 1 whenever sector 0 is changed, and remembers what it saw there last."""
+
+    seen: bytes = b""
+
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
+        if operation.sector == 0:
+            self.seen = shared.disks[0].sectors[1]
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        return [(0, range(1, 2))] if operation.sector == 0 else ()
+
+    def fork(self) -> Spy:
+        copy = Spy()
+        copy.seen = self.seen
+        return copy
+
+    def key(self) -> tuple[str, ...]:
+        return (repr(self.seen),)
+
+
+def spied(world: SteppedWorld) -> SteppedWorld:
+    world.watcher = Spy()
+    return world
 
 
 def watched(world: SteppedWorld, alarming: str = "", inspected: Any = ()) -> SteppedWorld:
@@ -195,6 +221,29 @@ WORLDS: dict[str, Callable[[], SteppedWorld]] = {
             memoised=True,
             crash_count=2,
             mortals=(0, 1),
+        )
+    ),
+    "a reservation while others write": lambda: watched(
+        world_of(
+            ("W", [does(write(0, "x"), write(1, "y"))]),
+            ("F", [does(read(2), Reserve(0))]),
+            ("V", [does(read(0))]),
+            recovers={"V": "W"},
+            memoised=True,
+            crash_count=1,
+            write_error_count=1,
+        )
+    ),
+    "a watcher that looks around": lambda: spied(
+        world_of(
+            ("W", [does(write(0, "x"), write(2, "z"))]),
+            ("U", [does(write(1, "y"))]),
+            ("R", [does(read(1))]),
+            ("V", [does(write(0, "v"))]),
+            recovers={"V": "W"},
+            memoised=True,
+            crash_count=1,
+            has_cache=False,
         )
     ),
     "nobody watches": lambda: unwatched(life(crash_count=1, power_loss_count=1)),
