@@ -2,7 +2,8 @@
 
 A write is *superseded* once another write of the same sector, begun after the first was acknowledged, is acknowledged
 itself. A sector holds one of the writes that are not superseded; after a power loss, one of those that were not
-superseded by a write acknowledged before a completed flush was requested.
+superseded by a write acknowledged before a completed flush was requested. Which one it is nobody knows then, so none of
+these supersedes another one later on; nor does a write that was never acknowledged, because its host crashed.
 """
 
 from __future__ import annotations
@@ -76,10 +77,12 @@ class VolumeHistory:
         """The hosts that wrote before are fenced: nothing of theirs that is in flight will land any more."""
         for history in (self._visible, self._durable):
             for sector, entries in history.items():
-                history[sector] = _ended(entries, {entry.key for entry in entries})
+                history[sector] = tuple([entry if entry.has_ended else _in_doubt(entry) for entry in entries])
 
     def lost_power(self) -> None:
         """What was not flushed may be gone."""
+        for sector, entries in self._durable.items():
+            self._durable[sector] = tuple([_in_doubt(entry) if entry.has_ended else entry for entry in entries])
         self._visible = dict(self._durable)
 
     def find_wrong(self, sectors: Mapping[int, bytes]) -> tuple[int, list[bytes]] | None:
@@ -121,6 +124,11 @@ def _acknowledged(entries: tuple[Entry, ...], key: str) -> tuple[Entry, ...]:
             if entry.key not in superseded
         ]
     )
+
+
+def _in_doubt(entry: Entry) -> Entry:
+    """A write that is over, and of which nobody knows whether it is there: it supersedes nothing."""
+    return entry._replace(has_ended=True, supersedes=frozenset())
 
 
 def _ended(entries: tuple[Entry, ...], keys: set[str]) -> tuple[Entry, ...]:
