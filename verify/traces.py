@@ -277,17 +277,17 @@ class Trace:
             if not before[later] >> position & 1:
                 yield later
 
-    def initials(self, position: int, end: int, event: Event, direct: int, wanted: int) -> int:
-        """The lanes that can come first where an event happens instead of the one at ``position``, as bits.
+    def initials(self, position: int, end: int, lane: int, direct: int, wanted: int) -> int:
+        """The lanes that can come first where one goes on without the event at a position, as bits.
 
-        Which are those of the events up to ``end`` that did not happen after that one, and of ``event``, behind them,
-        that depend on none of those before them.
+        Which are those of the events up to ``end`` that did not happen after that one, and ``lane``, behind them, if
+        they depend on none of those before them.
 
         Args:
             position: of what is to come later, or not at all.
-            end: position of ``event``, or behind the last one.
-            event: what happens, behind all those.
-            direct: the earlier events on which it depends.
+            end: up to where.
+            lane: goes on behind all those.
+            direct: the events on which it would depend if it came first.
             wanted: lanes, as bits.
 
         Returns:
@@ -299,11 +299,11 @@ class Trace:
             happened_before = before[later]
             if not happened_before >> position & 1:
                 if not happened_before & inside:
-                    lane = 1 << events[later].lane
-                    if lane & wanted:
+                    first = 1 << events[later].lane
+                    if first & wanted:
                         return 0
-                    found |= lane
+                    found |= first
                 inside |= 1 << later
         if not direct & inside:
-            found |= 1 << event.lane
+            found |= 1 << lane
         return 0 if found & wanted else found

@@ -214,18 +214,33 @@ class _Search:
             direct ^= 1 << position
             if events[position].flight == event.flight:
                 direct &= ~before[position]
-            elif self._can_happen_without(position, end, event):
+            elif self._without(position, end, event.lane) is not None:
                 direct &= ~before[position]
                 if events[position].is_plain:
                     found.append(position)
         return found
 
-    def _can_happen_without(self, position: int, end: int, event: Event) -> bool:
-        """Whether a waiting event can happen where the one at a position, and all that it led to, did not."""
+    def _without(self, position: int, end: int, lane: int) -> Event | None:
+        """What a lane does where the event at a position, and all up to ``end`` that it led to, did not happen.
+
+        It may be something else than what it did after that event, because it gets another answer.
+        """
         junction, trace = self._nodes[position].junction, self._trace
         for other in trace.without(position, end):
             junction, _ = self._junctions.after(junction, trace.events[other].lane)
-        return event.lane in junction.events
+        return junction.events.get(lane)
+
+    def _initials(self, position: int, end: int, event: Event, direct: int, wanted: int) -> int:
+        """The lanes that can come first where the lane of an event at ``end`` goes on without that at a position.
+
+        As `Trace.initials`: 0 if one of ``wanted`` is among them.
+        """
+        first = self._nodes[position].junction.events.get(event.lane)
+        if first is None:
+            direct = -1  # what it does follows on something else: it cannot come first
+        elif first is not event:
+            direct = self._trace.earlier(first)
+        return self._trace.initials(position, end, event.lane, direct, wanted)
 
 
 class _SourceSearch(_Search):
@@ -275,7 +290,7 @@ class _SourceSearch(_Search):
     def _reverse(self, event: Event, immediate: int, direct: int, end: int) -> None:
         for position in self._racing(event, immediate, direct, end):
             node = self._nodes[position]
-            found = self._trace.initials(position, end, event, direct, node.chosen | node.sleep)
+            found = self._initials(position, end, event, direct, node.chosen | node.sleep)
             if found:
                 lane = 1 << event.lane
                 node.chosen |= lane if found & lane else found & -found
@@ -310,7 +325,12 @@ class _OptimalSearch(_Search):
 
     def _happened(self, event: Event, immediate: int) -> None:
         end = len(self._trace.events) - 1
-        self._races.append(self._racing(event, immediate, self._trace.direct[end], end))
+        direct = self._trace.direct[end]
+        races = self._racing(event, immediate, direct, end)
+        # If a sleeping lane can come first, whatever else happens does not change that.
+        self._races.append(
+            [at for at in races if self._initials(at, end, event, direct, self._nodes[at].sleep)]
+        )
 
     def _ended(self) -> None:
         trace = self._trace
@@ -322,11 +342,13 @@ class _OptimalSearch(_Search):
                 self._reverse(position, event)
 
     def _reverse(self, position: int, event: Event) -> None:
-        """Let an event happen without the one at a position."""
+        """Let a lane go on without the event at a position, behind all that happened anyway."""
         trace, node = self._trace, self._nodes[position]
+        instead = self._without(position, len(trace.events), event.lane)
+        assert instead is not None, "only what can happen without the other one races with it"
         sequence = [trace.events[other] for other in trace.without(position, len(trace.events))]
-        sequence.append(event)
-        sleeping, lane = node.sleep, 0
+        sequence.append(instead)
+        sleeping = node.sleep
         while sleeping:
             lane = sleeping.bit_length() - 1
             sleeping ^= 1 << lane
