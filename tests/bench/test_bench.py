@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench import stepped, view
-from bench.mutants import measure_mutant
 from bench.protocol import measure, show
-
-from shadowshare.verify.mutants.catalogue import mutant
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,12 +23,6 @@ def test_the_endless_race_keeps_its_readers_supplied() -> None:
     steps, seconds = stepped.run_once(scenario, seed=1, with_oracle=True)
     assert steps > 1000
     assert seconds > 0
-
-
-def test_a_mutant_has_its_row() -> None:
-    row = measure_mutant(mutant("cached-recheck"))
-    assert row["verdict"] == "violated"
-    assert row["random_schedules"] is not None
 
 
 def test_all_figures_in_small(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,6 +29,7 @@ _COMMAND_MODULES = (
     "shadowshare.cli.scenarios",
     "shadowshare.cli.explore",
     "shadowshare.cli.gate",
+    "shadowshare.cli.mutants",
     "shadowshare.cli.store",
 )
 """Each has a list ``commands``."""
