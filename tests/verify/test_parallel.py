@@ -140,7 +140,8 @@ def test_the_number_of_the_first_schedule_counts() -> None:
     assert first.step_count != later.step_count
 
 
-def test_progress_of_schedules_counts_up_to_all_of_them() -> None:
+def test_progress_of_schedules_counts_none_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "CHUNK_EXECUTION_COUNT_MAXIMUM", 3000)
     told: list[int] = []
     budget = Budget(execution_count=30_000)
     scenario = built_in("slot-reuse-during-read")
