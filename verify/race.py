@@ -44,7 +44,7 @@ class Race:
         if key not in self._judged:
             assert isinstance(shared.watcher, Oracle)
             oracle = shared.watcher.fork()
-            oracle.audit(shared, is_stuck)
+            oracle.audit(shared.fork(), is_stuck)  # which may remember what the auditor reads
             self._judged[key] = oracle.violation
         return self._judged[key]
 
