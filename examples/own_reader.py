@@ -1,0 +1,88 @@
+"""A passive reader of one's own, put through the gate: first as one would naively write it, then mended.
+
+    shadowshare gate --implementation own_reader:naive      # violated, with a schedule that shows it
+    shadowshare gate --implementation own_reader:careful    # verified
+
+The gate asks little of a passive: `open`, `catch_up`, `read_many`, and a `digest` of all that it remembers between two
+requests. What it does on the disk, it does by awaiting operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
+from shadowshare.protocol.journal import JournalFollower, Progress
+from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.operations import Buffer, Read
+from shadowshare.protocol.passive import ByteRange
+from shadowshare.protocol.superblock import read_geometry
+from shadowshare.protocol.view import look_up
+
+
+class NaiveReader:
+    """Looks an extent up, and reads it where it is. By then it may be elsewhere."""
+
+    def __init__(self, journal: JournalFollower) -> None:
+        self.journal = journal
+        self.geometry = journal.geometry
+
+    @classmethod
+    async def open(cls, location: Location, window_block_count: int) -> NaiveReader:
+        """Open the store at ``location``; a catch-up reads so many blocks of the journal at a time."""
+        journal = JournalFollower(await read_geometry(location), window_block_count)
+        await journal.load()
+        return cls(journal)
+
+    def digest(self) -> tuple[object, ...]:
+        """All that is remembered between two requests: what was applied, and the last block."""
+        return (self.journal.digest, self.journal.cursor.checksum)
+
+    async def catch_up(self) -> Progress:
+        """Take in what was appended to the journal."""
+        return await self.journal.catch_up()
+
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        """Ranges of a shadow copy; they begin and end with a sector here, and may span extents."""
+        size = self.geometry.sector_bytes
+        found = []
+        for offset, length in ranges:
+            sectors = range(offset // size, (offset + length) // size)
+            found.append(b"".join([await self.read_sector(shadow_copy, sector) for sector in sectors]))
+        return found
+
+    def place_of(self, shadow_copy: ShadowCopyId, sector: int) -> tuple[int, int]:
+        """Device and sector where a sector of a shadow copy is, as far as the journal was read."""
+        extent, within = divmod(sector, self.geometry.extent_sectors)
+        slot = look_up(self.journal.view.tables(shadow_copy), extent)
+        if slot is None:
+            return VOLUME_DEVICE, sector
+        return self.geometry.area_device, self.geometry.slot_sector(slot) + within
+
+    async def read_sector(self, shadow_copy: ShadowCopyId, sector: int) -> Buffer:
+        """One sector of a shadow copy."""
+        await self.catch_up()
+        device, place = self.place_of(shadow_copy, sector)
+        return await Read(device, place, 1)
+
+
+class CarefulReader(NaiveReader):
+    """Afterwards determines again, and begins again if the sector has moved."""
+
+    async def read_sector(self, shadow_copy: ShadowCopyId, sector: int) -> Buffer:
+        """One sector of a shadow copy."""
+        await self.catch_up()
+        while True:
+            bookmark, before = self.journal.bookmark(), self.place_of(shadow_copy, sector)
+            content = await Read(*before, 1)
+            await self.catch_up()
+            if self.place_of(shadow_copy, sector) == before:
+                # After a reload the same slot may have come back, after a power loss, with other bytes.
+                is_slot = before != (VOLUME_DEVICE, sector)
+                if not is_slot or self.journal.since(bookmark) is not Progress.RELOADED:
+                    return content
+
+
+naive = Implementation(passive=NaiveReader)  # type: ignore[arg-type]
+careful = Implementation(passive=CarefulReader)  # type: ignore[arg-type]
