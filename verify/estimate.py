@@ -24,6 +24,9 @@ from shadowshare.verify.product import Product
 SAMPLE_COUNT = 10
 KEPT_STATE_COUNT = 300
 STEP_COUNT_MAXIMUM = 1_000
+MOVE_COUNT_MAXIMUM = 400_000
+SAMPLE_COUNT_MINIMUM = 3
+"""When so many moves were looked at, and so many samples taken, no other sample is begun."""
 
 
 class Estimate(NamedTuple):
@@ -53,11 +56,11 @@ def estimate_schedules(
 
     Args:
         product: what is to be explored.
-        sample_count: samples to take, at least 2; fewer are taken if one is exact.
+        sample_count: samples to take, at least 2; fewer are taken if one is exact, or they take long.
         kept_state_count: states to keep at most after each step.
         seed: of what is dropped.
     """
-    found = []
+    found, move_count = list[float](), 0
     try:
         for number in range(sample_count):
             sample = _Sample(product, kept_state_count, Random((seed << 20) + number))
@@ -67,7 +70,10 @@ def estimate_schedules(
             if sample.is_exact:
                 return Estimate(way_count, 0.0, 1)
             found.append(way_count)
-        return Estimate(fmean(found), stdev(found) / sqrt(sample_count), sample_count)
+            move_count += sample.move_count
+            if move_count > MOVE_COUNT_MAXIMUM and len(found) >= SAMPLE_COUNT_MINIMUM:
+                break
+        return Estimate(fmean(found), stdev(found) / sqrt(len(found)), len(found))
     except OverflowError:
         return None
 
@@ -89,6 +95,7 @@ class _Sample:
 
     def __init__(self, product: Product, kept_state_count: int, random: Random) -> None:
         self.is_exact = True
+        self.move_count = 0
         self._product = product
         self._kept_state_count = kept_state_count
         self._random = random
@@ -112,7 +119,9 @@ class _Sample:
         product = self._product
         if product.violation(state) is not None:
             return count
-        for move in product.moves(state):
+        moves = product.moves(state)
+        self.move_count += len(moves)
+        for move in moves:
             reached = product.canonical(state + move.delta)
             after[reached] = after.get(reached, 0.0) + count
         return count if product.is_end(state) else 0.0

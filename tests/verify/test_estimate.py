@@ -9,6 +9,7 @@ import pytest
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.stepped.flight import Step
+from shadowshare.verify import estimate as estimate_module
 from shadowshare.verify.estimate import Estimate, estimate_schedules, sum_of_estimates
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.product import Move, Product
@@ -107,6 +108,15 @@ def test_schedules_with_crashes_are_met_though_random_ways_crash_early() -> None
     assert estimate is not None
     assert estimate.sample_count == 10
     assert estimate.schedule_count == pytest.approx(counted(product), rel=0.1)
+
+
+def test_where_samples_take_long_a_few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    product = Race(built_in("crash-before-journal")).product
+    monkeypatch.setattr(estimate_module, "MOVE_COUNT_MAXIMUM", 4)
+    for sample_count, taken_count in [(10, 3), (2, 2)]:
+        estimate = estimate_schedules(product, sample_count, kept_state_count=20)
+        assert estimate is not None
+        assert estimate.sample_count == taken_count
 
 
 def test_the_same_seed_gives_the_same_and_another_one_something_else() -> None:

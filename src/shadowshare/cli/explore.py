@@ -75,7 +75,7 @@ def explore(
 
     Example: shadowshare explore --file my-scenario.toml --max-seconds 600
 
-    Example: shadowshare explore ten-passives --together --checkpoint FILE
+    Example: shadowshare explore life-and-crash --checkpoint FILE
 
     Exit code: 0 the verdict is the expected one; 1 something is violated that must not be; 2 anything else.
     """
