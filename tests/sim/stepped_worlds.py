@@ -182,3 +182,21 @@ def ends(world: SteppedWorld) -> Iterator[tuple[str, SteppedWorld]]:
         if not possible:
             yield schedule.strip(), reached
         waiting += [(f"{schedule} {label}", take(reached.fork(), label)) for label in possible]
+
+
+def crashing(
+    *operations: Operation, successor: tuple[Operation, ...] = (read(0, 4),), **rules: Any
+) -> SteppedWorld:
+    """W does something, and V takes its place if it crashes; R reads."""
+    return world_of(
+        ("W", [does(*operations)]),
+        ("V", [does(*successor)]),
+        ("R", [does(read(3))]),
+        recovers={"V": "W"},
+        **{"crash_count": 1, **rules},
+    )
+
+
+def losing(*operations: Operation, **rules: Any) -> SteppedWorld:
+    """`crashing`, and each crash may be a power loss."""
+    return crashing(*operations, **{"power_loss_count": 1, **rules})
