@@ -68,7 +68,7 @@ class ExplorationOptions:
     def _made(self) -> Strategy:
         wanted = {"seed": self.seed, "depth": self.depth, "preemptions": self.preemptions}
         given = {name: value for name, value in wanted.items() if value is not None}
-        return make_strategy(self.strategy or Exhaustive.name, **given)
+        return make_strategy(Exhaustive.name if self.strategy is None else self.strategy, **given)
 
     def _check_budgets(self, strategy: Strategy) -> None:
         """A budget that is never spent would look like one that was kept."""
