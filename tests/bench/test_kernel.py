@@ -108,7 +108,7 @@ def test_states_survive_packing() -> None:
 
 def test_a_place_is_found_again_among_others() -> None:
     entries = packed.zeroes("q", 4 * 8)
-    for lane, key in ((0, 5), (1, 5), (0, 6)):
+    for lane, key in (*((lane, 5) for lane in range(6)), (0, 6)):
         place = core.entry_of(entries, lane, key)
         assert entries[place + 1] == 0
         entries[place : place + 4] = array("q", (key, lane + 1, 0, 0))
