@@ -88,8 +88,8 @@ def test_source_sets_are_not_enough_for_last_zero() -> None:
 def test_toy_snapshot(extents: int, readers_of_it: int, expected: int, optimal: bool) -> None:
     """4^(extents * readers): a reader gets an extent in one of four ways, whatever else happens.
 
-    Its first look-up finds the copy; or it does not, and the volume is read after it was overwritten; or before, and then
-    the second look-up comes before or after the copy is noted.
+    Its first look-up finds the copy; or it does not, and the volume is read after it was overwritten; or before, and
+    then the second look-up comes before or after the copy is noted.
     """
     found = explored(toy_snapshot(extents, readers_of_it), optimal)
     assert (found.trace_count, found.blocked_count) == (expected, 0)
