@@ -7,15 +7,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+
+from shadowshare.verify.generated.profiles import use_profiles
 
 IN_CI = os.environ.get("SHADOWSHARE_CI") == "1"
 MAY_SKIP = "may_skip_in_ci"
 REGRESSIONS = Path(__file__).parent / "regressions"
 
-settings.register_profile("dev", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if IN_CI else "dev")
+use_profiles("ci" if IN_CI else "dev")
 
 
 def pytest_configure(config: pytest.Config) -> None:
