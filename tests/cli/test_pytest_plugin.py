@@ -1,0 +1,79 @@
+"""The plugin in the test suite of somebody else, in a pytest of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+OWN_READER = Path(__file__).parents[2] / "examples" / "own_reader.py"
+SUITE = """
+import pytest
+from own_reader import CarefulReader, NaiveReader
+
+@pytest.mark.shadowshare("reader-before-volume-read", "deletion-during-read")
+@pytest.mark.parametrize("passive", [NaiveReader, CarefulReader])
+def test_reader(race, verify_race, passive):
+    verify_race(race, passive=passive)
+"""
+
+
+def run(folder: Path, suite: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "own_reader.py").write_bytes(OWN_READER.read_bytes())
+    (folder / "test_suite.py").write_text(suite, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "shadowshare.pytest_plugin",
+    ]
+    plugin_is_found = ["-p", "no:shadowshare"]  # once is enough, however it is installed
+    return subprocess.run(
+        [*command, *plugin_is_found, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_naive_reader_fails_with_a_counterexample_and_a_careful_one_passes(tmp_path: Path) -> None:
+    done = run(tmp_path, SUITE)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "2 failed, 2 passed" in done.stdout
+    assert "image is violated" in done.stdout
+    assert "replay: pytest --shadowshare-replay 's1/reader-before-volume-read/" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_the_line_that_is_printed_replays_in_the_tests_of_its_scenario(tmp_path: Path) -> None:
+    shown = run(tmp_path, SUITE).stdout
+    match = re.search(r"--shadowshare-replay '(s1/reader-before-volume-read/[^']*)'", shown)
+    assert match is not None
+    done = run(tmp_path, SUITE, "--shadowshare-replay", match[1])
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "2 skipped" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("suite", "message"),
+    [
+        (SUITE.replace("deletion-during-read", "no-such-race"), "there is no scenario 'no-such-race'"),
+        (SUITE.replace("deletion-during-read", "nowhere.toml"), "nowhere.toml"),
+        ("def test_it(race):\n    pass\n", "needs @pytest.mark.shadowshare"),
+    ],
+)
+def test_what_cannot_be_is_one_clear_message(tmp_path: Path, suite: str, message: str) -> None:
+    done = run(tmp_path, suite)
+    assert done.returncode != 0
+    assert message in done.stdout + done.stderr
+
+
+def test_a_schedule_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, SUITE, "--shadowshare-replay", "s1/deletion-during-read/X*3")
+    assert done.returncode != 0
+    assert "X" in done.stdout
