@@ -156,7 +156,9 @@ def test_a_value_that_cannot_be(option: str, value: str) -> None:
 
 @pytest.mark.parametrize("option", ["--nope", "--random"])
 def test_an_unknown_option(option: str) -> None:
-    assert f"No such option: {option}" in refused(FAST, option).replace("'", "")
+    message = refused(FAST, option, 5)
+    assert message.startswith("Usage: ")
+    assert option in message.splitlines()[-1]
 
 
 # -- checkpoints -------------------------------------------------------------------------------------------------
@@ -199,13 +201,9 @@ def test_a_checkpoint_of_another_search(checkpoint: Path, arguments: tuple[str, 
 
 def test_a_checkpoint_where_none_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "checkpoint"
-    message = (
-        refused_and_unchanged(path.parent.parent / "nowhere" / "checkpoint", FAST)
-        if path.exists()
-        else (refused(FAST, "--checkpoint", path))
-    )
+    message = refused(FAST, "--checkpoint", path)
     assert message == f"{path}: the checkpoint cannot be written: No such file or directory"
-    assert digests(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_as_a_checkpoint(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,12 +99,16 @@ def test_drawn_schedules_are_counted_as_schedules() -> None:
 
 
 def test_traces_and_those_broken_off_are_told() -> None:
-    result = run_scenario(FAST, Plan(strategy=make_strategy("source-dpor")))
-    details = result.details
-    assert result.verdict == "verified"
-    assert details["traces"] > 0
-    assert details["traces"] + details["blocked"] == details["executions"] == result.schedules
+    plan = Plan(strategy=make_strategy("source-dpor"))
+    details, cut = (
+        run_scenario(FAST, plan).details,
+        run_scenario(built_in("read-errors"), replace(plan, execution_count_maximum=2000)).details,
+    )
+    assert details["exhausted"]
+    assert details["traces"] + details["blocked"] == details["executions"] > 0
     assert len(details["reductions"]) == 1
+    assert (cut["traces"], cut["executions"]) == (None, 2000)
+    assert cut["blocked"] > 0
 
 
 # -- plans -------------------------------------------------------------------------------------------------------

@@ -95,7 +95,10 @@ def explore(
     budget = plan.budget()
     with interruptible(budget), exploration_progress(scenario.name, plan) as progress:
         result = run_scenario(scenario, plan, progress, budget)
-    finding = _finding(scenario, plan, result, files, mutant_name)
+    is_cut = (
+        not result.details["exhausted"] and not budget.is_interrupted
+    )  # who interrupts does not want to wait
+    finding = _finding(scenario, plan, result, is_cut, files, mutant_name)
     if failure_folder is not None and result.verdict == "violated":
         finding = replace(finding, saved=_save(failure_folder, source, finding, mutant_name))
     if as_json:
@@ -132,12 +135,16 @@ def _check_folder(folder: Path) -> None:
 
 
 def _finding(
-    scenario: Scenario, plan: Plan, result: ScenarioResult, files: Sequence[Path], mutant_name: str | None
+    scenario: Scenario,
+    plan: Plan,
+    result: ScenarioResult,
+    is_cut: bool,
+    files: Sequence[Path],
+    mutant_name: str | None,
 ) -> Finding:
-    """Everything there is to say about a result."""
+    """Everything there is to say about a result; how much is left, if it was cut."""
     if result.schedule is None:
-        is_partial = not result.details["exhausted"]
-        return Finding(scenario, plan, result, estimate(scenario, plan) if is_partial else None)
+        return Finding(scenario, plan, result, estimate(scenario, plan) if is_cut else None)
     names = [str(path) for path in files]
     counterexample = explain(scenario, _found(result), plan.implementation, names, mutant_name)
     return Finding(scenario, plan, result, counterexample=counterexample)
