@@ -144,7 +144,7 @@ class Terminal:
             stderr=slave,
             env=environment(),
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_take_terminal,  # noqa: PLW1509 - nothing else runs here
         )
         os.close(slave)
         self.shown = ""
