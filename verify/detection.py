@@ -209,7 +209,6 @@ def detect_all(
         WorkerEnded: a process is gone.
     """
     plan = plan or DetectionPlan()
-    check_strategies(plan.strategies)
     wanted = [mutant(name).name for name in dict.fromkeys(names)]
     if jobs == 1 or len(wanted) < 2:
         yield from (detect(name, plan) for name in wanted)
