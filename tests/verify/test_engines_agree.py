@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.staging import stage
@@ -49,8 +49,25 @@ def everything(program: Program) -> Everything:
         raise
 
 
+READS = ("read", 0, 1)
+NESTED = ("locked", 1, (("locked", 0, (READS,)),))
+
+
 @settings(max_examples=EXAMPLE_COUNT)
 @given(program=programs)
+@example(  # the last task takes the lock that the others wait for, where a schedule is broken off
+    program=Program(
+        (
+            (("write", 0, (1,)), NESTED),
+            (("locked", 0, (("locked", 0, (READS,)),)),),
+            (("write", 0, (1,)), NESTED),
+        )
+    )
+)
+@example(  # sleeping crashes depend on none of the reads, and still do not come first
+    program=Program(((("both", (0, 0), (1, 0)),), (("tell", 0), ("write", 0, (1, 1)))), crashes=1)
+)
+@example(program=Program(((("rest",),), (("locked", 0, (READS,)),)), write_errors=1))
 def test_every_engine_finds_the_outcomes_that_there_are(program: Program) -> None:
     known = everything(program)
     for merges in (True, False):

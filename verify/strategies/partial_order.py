@@ -199,7 +199,7 @@ class _Search:
             position = immediate.bit_length() - 1
             immediate ^= 1 << position
             other = events[position]
-            if other.lane == lane or not other.is_plain or other.flight == event.flight:
+            if other.lane == lane or not other.is_plain:
                 continue
             if other.host != event.host or nodes[position].junction.enabled >> lane & 1:
                 found.append(position)
@@ -212,7 +212,7 @@ class _Search:
         while direct:
             position = direct.bit_length() - 1
             direct ^= 1 << position
-            if events[position].flight == event.flight:
+            if events[position].lane == event.lane:
                 direct &= ~before[position]
             elif self._without(position, end, event.lane) is not None:
                 direct &= ~before[position]
