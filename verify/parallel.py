@@ -75,9 +75,8 @@ def _workers(
 
 
 def _prepare(link: _Link, part: Part | None) -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a terminal sends it to all, and the one that began them decides
+    # A terminal sends it to all, and the one that began them decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
     _own["link"] = link
     _own["part"] = part

@@ -188,7 +188,7 @@ def _take_terminal() -> None:
 )
 def test_ctrl_c_on_a_terminal_that_shows_the_progress(arguments: tuple[object, ...], unit: str) -> None:
     """The exploration is one that would take hours; and no process has the terminal when all is over."""
-    terminal = Terminal("explore", *arguments)
+    terminal = Terminal("explore", *arguments, "--max-seconds", 100)
     terminal.read_until(lambda shown: re.search(rf"[1-9][0-9,]* {unit}, [0-9,]+/s", shown) is not None)
     terminal.press_ctrl_c()
     assert terminal.end() == 2, terminal.text

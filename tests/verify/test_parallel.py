@@ -36,6 +36,9 @@ THREE_PASSIVES = small(
 )
 """Of which S needs the most states, and T is not violated by the bug."""
 
+LONG_SECONDS = 100.0
+"""After which what should have been ended ends, so that a test fails and does not hang."""
+
 RIGHT, WITH_BUG = Implementation(), mutant("no-recheck").implementation
 SAMPLERS = ("random", "pct", "pos", "urw")
 
@@ -172,8 +175,8 @@ def test_tallies_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- ends --------------------------------------------------------------------------------------------------------
 
 
-class Interrupted(Exhaustive):
-    """Interrupts nobody, but never ends by itself."""
+class Endless(Exhaustive):
+    """Never ends by itself."""
 
     def run(self, product: Product, budget: Budget, progress: Progress | None = None) -> Exploration:
         while not (reason := budget.spent()):
@@ -192,10 +195,10 @@ class Drawing(RandomWalk):
         return Exploration(reason=reason, execution_count=1)
 
 
-@pytest.mark.parametrize("strategy", [Interrupted(), Drawing()], ids=lambda strategy: type(strategy).__name__)
+@pytest.mark.parametrize("strategy", [Endless(), Drawing()], ids=lambda strategy: type(strategy).__name__)
 def test_an_interruption_reaches_the_workers(strategy: Exhaustive | RandomWalk) -> None:
     """Progress is told only while workers are at work; the first time interrupts."""
-    budget = Budget()
+    budget = Budget(seconds=LONG_SECONDS)
     told: list[int] = []
 
     def interrupt(covered: int, _: int) -> None:
@@ -215,12 +218,14 @@ class ViolatedOrEndless(Exhaustive):
         names = product.shared(product.initial).rules.names
         if "R" in names:
             return super().run(product, budget, progress)
-        return Interrupted().run(product, budget, progress)
+        return Endless().run(product, budget, progress)
 
 
 def test_a_violation_ends_what_is_of_no_use_any_more() -> None:
-    found = explore(THREE_PASSIVES, WITH_BUG, strategy=ViolatedOrEndless(), jobs=3)
+    budget = Budget(seconds=LONG_SECONDS)
+    found = explore(THREE_PASSIVES, WITH_BUG, budget, strategy=ViolatedOrEndless(), jobs=3)
     assert (found.verdict, found.apart_count) == ("violated", 1)
+    assert budget.spent() == "", "nobody waited for the others"
 
 
 class Dying(Exhaustive):
@@ -251,24 +256,25 @@ def test_an_error_of_a_worker_is_that_of_one_process() -> None:
     assert len(messages) == 1
 
 
-ENDLESS = """
+KILLED = """
 import os, signal
 from shadowshare.verify.explorer import explore
-from tests.verify.test_parallel import THREE_PASSIVES, Interrupted
+from shadowshare.verify.search import Budget
+from tests.verify.test_parallel import THREE_PASSIVES, Endless
 
 def kill(covered, waiting):
     if covered:
         os.kill(os.getpid(), signal.SIGKILL)
 
 if __name__ == "__main__":
-    explore(THREE_PASSIVES, strategy=Interrupted(), jobs=2, progress=kill)
+    explore(THREE_PASSIVES, budget=Budget(seconds=100), strategy=Endless(), jobs=2, progress=kill)
 """
 
 
 def test_workers_end_when_who_began_them_was_killed(tmp_path: Any) -> None:
     """Standard output is at its end only when no process has it any more."""
-    script = tmp_path / "endless.py"
-    script.write_text(ENDLESS, encoding="utf-8")
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, str(script)], stdout=subprocess.PIPE, env=environment, check=False, timeout=120
