@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from bench import explore_ours
+from bench.explore_ours import OTHERS
+from bench.explore_ours import run as run_ours
 from bench.explore_peers import Peer, Row, peers
 from bench.explore_peers.toy import MUTANTS
 
@@ -61,13 +62,13 @@ def measure(
     """Every engine on every size, the right version and its mutants."""
     runners: list[Runner] = [peer.run for peer in chosen]
     if with_ours:
-        runners.insert(0, explore_ours.run)
+        runners.insert(0, run_ours)
     for n, r in sizes:
         for mutant in (None, *MUTANTS):
             for run in runners:
                 yield from repeat(lambda: run(n, r, mutant, seconds_maximum), round_count)  # noqa: B023
     if with_ours:
-        for measure_one in explore_ours.OTHERS:
+        for measure_one in OTHERS:
             yield from repeat(lambda: measure_one(seconds_maximum), round_count)  # noqa: B023
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 from bench.explore_peers.row import CUT, SAMPLED, STOPPED, Row, new_row
 from examples.batched_copies import batched_copies
@@ -21,7 +22,7 @@ from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import Setup, explore
 
-SEARCHES = {
+SEARCHES: dict[str, dict[str, Any]] = {
     "states": {"readers_apart": False, "alike_merge": False},
     "states, alike merged": {"readers_apart": False},
     "states, readers apart": {"alike_merge": False},
@@ -61,7 +62,7 @@ def toy(n: int, r: int, mutant: str | None) -> Setup:
     return setup
 
 
-def _search(setup: Setup, seconds_maximum: float, options: dict[str, bool]) -> Exploration:
+def _search(setup: Setup, seconds_maximum: float, options: dict[str, Any]) -> Exploration:
     budget = Budget(state_count=10**8, seconds=seconds_maximum)
     return explore(setup, strategy=Exhaustive(counts_schedules=False), budget=budget, **options)
 

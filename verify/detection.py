@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.parallel import WorkerEnded, _end_with_parent
+from shadowshare.verify.parallel import WorkerEnded, end_with_parent
 from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Verdict
@@ -236,7 +236,7 @@ def _prepare(stop: Any) -> None:
     global _stop  # noqa: PLW0603 - a worker is prepared once, before all that it does
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
 
 
 def _listener(budget: Budget) -> Progress | None:

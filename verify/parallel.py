@@ -77,12 +77,12 @@ def _workers(
 def _prepare(link: _Link, part: Part | None) -> None:
     # A terminal sends it to all, and the one that began them decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=_end_with_parent, daemon=True).start()
+    Thread(target=end_with_parent, daemon=True).start()
     _own["link"] = link
     _own["part"] = part
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End when the process that began this one was killed: it cannot say so any more."""
     parent = parent_process()
     assert parent is not None

@@ -123,7 +123,8 @@ class Cell(NamedTuple):
 
     async def compare_and_write(self, expected: Hashable, value: Hashable) -> bool:
         """Write ``value`` if it holds ``expected``, in one step; whether it did."""
-        operation = CompareAndWrite(DEVICE, self.number, *_values((expected, value)))
+        held, wanted = _values((expected, value))
+        operation = CompareAndWrite(DEVICE, self.number, held, wanted)
         answer: bool = await _perform(operation)
         return answer
 

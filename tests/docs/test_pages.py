@@ -51,7 +51,7 @@ def test_scenarios_can_be_read() -> None:
 
 
 KNOWN_FENCES = {
-    *("python", "toml", "text", "console"),
+    *("python", "toml", "text", "console", "yaml"),
     *("toml wrong", "text wrong", "toml wrong fields", "text wrong fields"),
     *("hexdump superblock", "hexdump journal block"),
 }

@@ -129,7 +129,8 @@ def test_what_waits_for_a_decision_touches_nothing_before_it_is_made() -> None:
     waiting, decided = order.moments[4:]
     assert (waiting.waits, decided.waits) == (True, False)
     assert list(waiting.touches(order.subject)) == []
-    assert (waiting.touched.reads, waiting.touched.changes) == (frozenset(), {("host", 2)})
+    assert waiting.touched.reads == frozenset()
+    assert waiting.touched.changes == frozenset({("host", 2)})
     assert [touch.place.name for touch in decided.touches(order.subject)] == ["second"]
     assert decided.survivor is not None
     assert (decided.survivor.sector, decided.survivor.number) == (1, 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 CONFIDENCE = 0.95
 
@@ -38,7 +38,7 @@ class Unseen(NamedTuple):
     execution_count: int
 
 
-def unseen_share(classes: Mapping[Hashable, int]) -> Unseen:
+def unseen_share(classes: Mapping[Any, int]) -> Unseen:
     """Estimate the probability of all classes that were not seen, from how often each was (Good, Biometrika 40 (1953)).
 
     The estimate, after Turing, is the share of executions whose class was seen once; its standard error is that of
