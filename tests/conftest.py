@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ use_profiles("ci" if IN_CI else "dev")
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker here, so that this file works alone."""
     config.addinivalue_line("markers", f"{MAY_SKIP}: a continuous-integration run may skip this test")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # In the background Ctrl-C is ignored, also by the commands that tests start; but that is what some of them test.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

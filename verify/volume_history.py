@@ -82,7 +82,9 @@ class VolumeHistory:
     def lost_power(self) -> None:
         """What was not flushed may be gone."""
         for sector, entries in self._durable.items():
-            self._durable[sector] = tuple([_in_doubt(entry) if entry.has_ended else entry for entry in entries])
+            self._durable[sector] = tuple(
+                [_in_doubt(entry) if entry.has_ended else entry for entry in entries]
+            )
         self._visible = dict(self._durable)
 
     def find_wrong(self, sectors: Mapping[int, bytes]) -> tuple[int, list[bytes]] | None:
