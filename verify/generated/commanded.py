@@ -170,6 +170,11 @@ class CommandedStore:
         for host in self._world.hosts.values():
             host.close()
 
+    @property
+    def step_count(self) -> int:
+        """Steps that were taken."""
+        return sum(isinstance(entry, Step) for entry in self._log)
+
     def story(self) -> str:
         """All that happened, as a table."""
         rows: list[Row] = []

@@ -34,11 +34,15 @@ def use_profiles(by_default: str) -> None:
     Raises:
         hypothesis.errors.InvalidArgument: there is no profile of this name.
     """
-    settings.register_profile("dev", deadline=None)
-    settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+    # What is not said is as in the parent; without one, as in the profile that happens to be loaded.
+    plain = settings.get_profile("default")
+    settings.register_profile("dev", plain, deadline=None, derandomize=False)
+    settings.register_profile("ci", plain, deadline=None, derandomize=True, print_blob=True)
     settings.register_profile(
         "nightly",
+        plain,
         deadline=None,
+        derandomize=False,
         print_blob=True,
         max_examples=NIGHTLY_EXAMPLE_COUNT,
         stateful_step_count=NIGHTLY_STEP_COUNT,

@@ -142,7 +142,7 @@ class _Maker:
         ]
 
     def _read_step(self, wish: ReadWish) -> str:
-        if wish.is_catch_up or not self._known:
+        if wish.verb == "catch-up" or not self._known:
             return "catch-up"
         return " ".join(["read", _one_of(self._known, wish.number), *(place.text for place in wish.places)])
 

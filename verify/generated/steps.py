@@ -1,7 +1,12 @@
-"""Steps of scripts as Hypothesis draws them: wishes, of which a workload makes steps that can be done."""
+"""Steps of scripts as Hypothesis draws them: wishes, of which a race makes steps that can be done.
+
+Each wish takes as few draws as there can be, since Hypothesis leaves an element of a list out by leaving out the draws
+of it, and does so with up to five draws in a row. What stands first in a list of alternatives is what is simplest.
+"""
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -10,19 +15,11 @@ from shadowshare.scenarios.definition import StoreShape
 
 CHANGES = ("write", "zero", "discard")
 
-_ACTIVE_VERBS = (
-    "write",
-    "create",
-    "delete",
-    "write",
-    "flush",
-    "create",
-    "write",
-    "zero",
-    "discard",
-    "verify",
-)
-_NUMBERS = st.integers(0, 5)
+NUMBER_COUNT = 4
+"""Shadow copies that a wish can tell from each other."""
+
+_EXTENT_WEIGHT = 4
+"""How many times each extent is among the places."""
 
 
 class Place(NamedTuple):
@@ -43,44 +40,81 @@ class Wish(NamedTuple):
     Attributes:
         verb: of the step.
         number: which shadow copy, of those that there are by then; the numbers beyond begin again with the first.
-        place: where.
         task: number of the task that wishes it.
+        place: where.
     """
 
     verb: str
     number: int
-    place: Place
     task: int
-
-
-CREATE = Wish("create", 0, Place("", range(0)), 0)
+    place: Place
 
 
 class ReadWish(NamedTuple):
     """A step of a passive.
 
     Attributes:
-        is_catch_up: whether it catches up, and reads nothing.
+        verb: ``read`` or ``catch-up``.
         number: as in `Wish`.
-        places: where.
         task: number of the task that wishes it.
+        places: where.
     """
 
-    is_catch_up: bool
+    verb: str
     number: int
-    places: tuple[Place, ...]
     task: int
+    places: tuple[Place, ...]
+
+
+_NUMBERS = range(NUMBER_COUNT)
+_ACTIVE_STEPS = (
+    *[("write", 0), ("create", 0)] * 4,
+    *[("flush", 0), ("zero", 0), ("discard", 0), ("verify", 0)] * 2,
+    *[("delete", number) for number in _NUMBERS],
+)
+_PASSIVE_STEPS = (*[("read", number) for number in _NUMBERS] * 2, ("catch-up", 0))
+
+
+def wishes(shape: StoreShape, task_count: int = 1) -> st.SearchStrategy[Wish]:
+    """Steps of the active."""
+    steps = [(verb, number, task) for task in range(task_count) for verb, number in _ACTIVE_STEPS]
+
+    def wish(step: tuple[str, int, int], place: Place) -> Wish:
+        return Wish(*step, place)
+
+    return st.builds(wish, st.sampled_from(steps), places(shape))
+
+
+def read_wishes(shape: StoreShape, task_count: int) -> st.SearchStrategy[ReadWish]:
+    """Steps of a passive; half of those that read, read two places."""
+    steps = [(verb, number, task) for task in range(task_count) for verb, number in _PASSIVE_STEPS]
+    firsts = all_places(shape)
+    seconds = [(), *[(place,) for place in firsts], *[()] * (len(firsts) - 1)]
+
+    def wish(step: tuple[str, int, int], first: Place, second: tuple[Place, ...]) -> ReadWish:
+        return ReadWish(*step, (first, *second))
+
+    return st.builds(wish, st.sampled_from(steps), st.sampled_from(firsts), st.sampled_from(seconds))
 
 
 def places(shape: StoreShape) -> st.SearchStrategy[Place]:
-    """Extents and sectors of a volume: mostly an extent, else several, or from any sector to any other one."""
-    extent = st.integers(0, shape.extents - 1)
-    sector = st.integers(0, shape.extents * shape.extent_sectors - 1)
-    several = st.tuples(extent, extent).map(lambda pair: _extents(min(pair), max(pair)))
-    kinds = [extent.map(lambda number: _extents(number, number)), several]
+    """Extents and sectors of a volume."""
+    return st.sampled_from(all_places(shape))
+
+
+def all_places(shape: StoreShape) -> list[Place]:
+    """Each extent, several times; any extents side by side; any sector; an extent's number of sectors, across two."""
+    extents = range(shape.extents)
+    single = [_extents(extent, extent) for extent in extents]
+    found = [*single, *(_extents(first, last) for first, last in combinations(extents, 2))]
     if shape.extent_sectors > 1:
-        kinds.append(st.tuples(sector, sector).map(lambda pair: _sectors(shape, min(pair), max(pair))))
-    return st.one_of(kinds)
+        sectors = range(shape.extents * shape.extent_sectors)
+        found += [_sectors(shape, sector, sector) for sector in sectors]
+        found += [
+            _sectors(shape, first, first + shape.extent_sectors - 1)
+            for first in sectors[1 : 1 - shape.extent_sectors]
+        ]
+    return found + single * (_EXTENT_WEIGHT - 1)
 
 
 def _extents(first: int, last: int) -> Place:
@@ -93,15 +127,4 @@ def _sectors(shape: StoreShape, first: int, last: int) -> Place:
     return Place("-".join(names), range(ends[0][0], ends[1][0] + 1))
 
 
-def wishes(shape: StoreShape, task_count: int = 1) -> st.SearchStrategy[Wish]:
-    """Steps of the active."""
-    return st.builds(
-        Wish, st.sampled_from(_ACTIVE_VERBS), _NUMBERS, places(shape), st.integers(0, task_count - 1)
-    )
-
-
-def read_wishes(shape: StoreShape, task_count: int) -> st.SearchStrategy[ReadWish]:
-    """Steps of a passive."""
-    where = st.lists(places(shape), min_size=1, max_size=2).map(tuple)
-    is_catch_up = st.integers(0, 7).map(lambda number: number == 7)
-    return st.builds(ReadWish, is_catch_up, _NUMBERS, where, st.integers(0, task_count - 1))
+CREATE = Wish("create", 0, 0, _extents(0, 0))

@@ -36,6 +36,9 @@ class Opening(NamedTuple):
     is_in_race: bool
 
 
+_OPENINGS = (*(Opening(age, False) for age in range(5)), Opening(0, False), Opening(0, True))
+
+
 class Reader(NamedTuple):
     """A passive: how it opens the store, and what it wishes then."""
 
@@ -88,28 +91,41 @@ def workloads(shape: StoreShape) -> st.SearchStrategy[Workload]:
         before,
         _several(wishes(shape, TASK_COUNT_MAXIMUM), 1, 4),
         st.tuples(*[_several(wishes(shape), 0, 2)] * CRASH_COUNT_MAXIMUM),
-        _several(_readers(shape), 1, 2),
+        _readers(shape),
         st.integers(2, 4),
     )
 
 
 def faults() -> st.SearchStrategy[Faults]:
     """None, or a few: a crash or two with power losses among them, an error of one kind, tears."""
-    crashes = st.sampled_from(
-        [(0, 0), (0, 0), (0, 0), *((count, lost) for count in (1, 2) for lost in range(count + 1))]
+    return st.builds(
+        _faults, st.sampled_from(_CRASHES), st.sampled_from(_ERRORS), st.sampled_from(_CIRCUMSTANCES)
     )
-    errors = st.sampled_from(("", "", "", "write_errors", "read_errors", "flush_errors"))
-    return st.builds(_faults, crashes, errors, st.integers(0, 3), st.integers(0, 3))
 
 
-def _faults(crashes: tuple[int, int], error: str, tears: int, late_writes: int) -> Faults:
-    errors = {error: 1} if error else {}
-    return Faults(*crashes, late_writes=late_writes != 3, tears=tears == 3, **errors)  # type: ignore[arg-type]
+_CRASHES = (*[(0, 0)] * 4, *((count, lost) for count in (1, 2) for lost in range(count + 1)))
+"""How many of them, and how many of these are power losses."""
+
+_ERRORS = ("", "", "", "write_errors", "read_errors", "flush_errors")
+
+_CIRCUMSTANCES = ((True, False), (True, False), (False, False), (True, True))
+"""Whether there are late writes, and tears."""
 
 
-def _readers(shape: StoreShape) -> st.SearchStrategy[Reader]:
-    opening = st.builds(Opening, st.integers(0, 5), st.integers(0, 4).map(lambda number: number == 4))
-    return st.builds(Reader, opening, _several(read_wishes(shape, PASSIVE_TASK_COUNT_MAXIMUM), 1, 3))
+def _faults(crashes: tuple[int, int], error: str, circumstances: tuple[bool, bool]) -> Faults:
+    errors: dict[str, int] = {error: 1} if error else {}
+    return Faults(*crashes, *circumstances, **errors)  # type: ignore[arg-type]
+
+
+def _readers(shape: StoreShape) -> st.SearchStrategy[tuple[Reader, ...]]:
+    """One passive, or two."""
+    wished = read_wishes(shape, PASSIVE_TASK_COUNT_MAXIMUM)
+    first = st.builds(Reader, st.sampled_from(_OPENINGS), _several(wished, 1, 3))
+    return st.builds(_there, first, st.sampled_from((None, None, *_OPENINGS)), _several(wished, 0, 3))
+
+
+def _there(first: Reader, opening: Opening | None, wished: tuple[ReadWish, ...]) -> tuple[Reader, ...]:
+    return (first,) if opening is None else (first, Reader(opening, wished))
 
 
 def _several(elements: st.SearchStrategy[_T], least: int, most: int) -> st.SearchStrategy[tuple[_T, ...]]:

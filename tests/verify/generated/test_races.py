@@ -1,0 +1,181 @@
+"""Generated races can be run, must be verified, and are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, note, seed, settings
+
+from shadowshare.models.computers import Implementation
+from shadowshare.scenarios.definition import Faults, Scenario, StoreShape, edit, parse_scenario
+from shadowshare.scenarios.staging import live_hosts, stage
+from shadowshare.verify.explorer import explore
+from shadowshare.verify.generated.races import interleavings, races
+from shadowshare.verify.generated.scenario_text import to_toml
+from shadowshare.verify.generated.schedules import Interleaving, check
+from shadowshare.verify.generated.store_model import StoreModel
+from shadowshare.verify.race import Race
+from shadowshare.verify.search import Budget, Search
+
+STATE_COUNT_MAXIMUM = 1000
+SAMPLE_SIZE = 300
+
+TWO_POWER_LOSSES = """
+name = "two-power-losses"
+story = "What a first power loss took away, a flush after it makes final, before a second one."
+before = ["W: write 0"]
+[hosts]
+W = "active"
+V = "recovers W"
+U = "recovers V"
+[store]
+extents = 1
+slots = 1
+[faults]
+crashes = 2
+power_losses = 2
+[race]
+W = ["write 0"]
+V = ["flush", "verify 0"]
+U = ["verify 0"]
+"""
+
+NEVER_ACKNOWLEDGED = """
+name = "never-acknowledged"
+story = "A write that was in flight at a crash, and never lands, is not what a flush makes durable."
+[hosts]
+W = "active"
+V = "recovers W"
+U = "recovers V"
+[store]
+extents = 1
+slots = 1
+[faults]
+crashes = 2
+power_losses = 1
+[race]
+W = ["write 0"]
+V = ["flush"]
+U = ["verify 0"]
+"""
+
+
+@given(races())
+def test_no_state_of_any_race_is_violated(race: Scenario) -> None:
+    note(to_toml(race))
+    world = Race(race)
+    search = Search(world.product)
+    search.run(Budget(STATE_COUNT_MAXIMUM))
+    assert search.violation is None, search.labels
+    assert not (search.is_exhausted and world.unreached())
+
+
+@given(interleavings())
+def test_no_schedule_of_any_race_violates_anything(run: Interleaving) -> None:
+    check(run)
+
+
+@given(races())
+def test_everything_before_a_race_can_be_done(race: Scenario) -> None:
+    strict = edit(race, faults=Faults(race.faults.crashes, race.faults.power_losses))
+    hosts = live_hosts(strict, Implementation())
+    stage(strict, hosts, None)
+    for host in hosts:
+        host.close()
+
+
+def sample() -> list[Scenario]:
+    drawn: list[Scenario] = []
+
+    @seed(1)
+    @settings(
+        max_examples=SAMPLE_SIZE,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(races())
+    def draw(race: Scenario) -> None:
+        drawn.append(race)
+
+    draw()
+    return drawn
+
+
+def features(race: Scenario) -> Iterator[str]:
+    """What there is in a race."""
+    faults = race.faults
+    yield from (
+        name for name in Faults.__struct_fields__ if getattr(faults, name) and name != "allowed_errors"
+    )
+    yield from faults.allowed_errors
+    yield f"{faults.crashes} crashes with {faults.power_losses} power losses"
+    yield "own device" if race.geometry.area_device else "one device"
+    yield f"extents of {race.geometry.extent_sectors} sectors"
+    for plan in race.hosts:
+        scripts = plan.scripts[plan.before_count :]
+        yield f"{plan.role} {plan.name} with {len(scripts)} tasks"
+        yield from (f"{plan.role} {step.verb} in the race" for script in scripts for step in script)
+        yield from (f"{step.verb} before" for script in plan.scripts[: plan.before_count] for step in script)
+        yield from (
+            f"read of {len(step.places)}" for script in scripts for step in script if step.verb == "read"
+        )
+    yield from ("an old view" for last in race.before[-1:] if last == "W" and "R" in race.before)
+
+
+def test_there_are_races_of_every_kind() -> None:
+    drawn = sample()
+    found = Counter(feature for race in drawn for feature in set(features(race)))
+    verbs = ("write", "zero", "discard", "create", "delete", "flush", "verify")
+    wanted = {
+        *(f"active {verb} in the race" for verb in verbs),
+        *(f"{verb} before" for verb in (*verbs, "open")),
+        *(f"passive {verb} in the race" for verb in ("open", "read", "catch-up")),
+        *(f"active W with {count} tasks" for count in (1, 2, 3)),
+        *(f"passive R with {count} tasks" for count in (1, 2)),
+        *(
+            f"{crashes} crashes with {lost} power losses"
+            for crashes in range(3)
+            for lost in range(crashes + 1)
+        ),
+        *(f"extents of {count} sectors" for count in (1, 2, 3)),
+        *("WriteError", "ReadError", "FlushError", "ActiveStopped", "AreaFull", "JournalFull"),
+        *("tears", "late_writes", "own device", "one device", "an old view", "read of 1", "read of 2"),
+        *("passive S with 1 tasks", "active V with 1 tasks", "active U with 1 tasks"),
+    }
+    assert not {feature for feature in wanted if found[feature] < 3}
+    assert len({to_toml(race) for race in drawn}) > SAMPLE_SIZE // 2
+
+
+@pytest.mark.parametrize("text", [TWO_POWER_LOSSES, NEVER_ACKNOWLEDGED])
+def test_what_was_held_to_be_wrong_once_and_is_right(text: str) -> None:
+    assert explore(parse_scenario(text)).verdict == "verified"
+
+
+def test_a_store_model_counts_slots_and_blocks() -> None:
+    model = StoreModel(StoreShape(extents=3, slots=2, half_blocks=16))
+    assert model.free_block_count == 12
+    assert model.change(range(3))
+    assert model.create("s")
+    assert model.change([0])
+    assert model.create("t")
+    assert model.change([1])
+    assert not model.change([2])
+    assert model.change([1])
+    assert model.free_block_count == 8
+    assert model.delete("t")
+    assert model.copies == {"s": {0, 1}}
+    assert not model.change([2])
+    assert model.delete("s")
+    assert model.create("u")
+    assert model.change([1, 2])
+
+
+def test_a_store_model_ends_with_its_journal() -> None:
+    model = StoreModel(StoreShape(half_blocks=5))
+    assert model.create("s")
+    assert not model.create("t")
+    assert not model.delete("s")
+    assert not model.change([0])
