@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker here, so that this file works alone."""
     config.addinivalue_line("markers", f"{MAY_SKIP}: a continuous-integration run may skip this test")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # In the background Ctrl-C is ignored, also by the commands that tests start; but that is what some of them test.
+        # In the background Ctrl-C is ignored, also by the commands that tests start; some of them test just that.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
