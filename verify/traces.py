@@ -286,8 +286,8 @@ class Trace:
         Args:
             position: of what is to come later, or not at all.
             end: up to where.
-            lane: goes on behind all those.
-            direct: the events on which it would depend if it came first.
+            lane: goes on behind all those; as a bit.
+            direct: the events on which it depends.
             wanted: lanes, as bits.
 
         Returns:
@@ -305,5 +305,5 @@ class Trace:
                     found |= first
                 inside |= 1 << later
         if not direct & inside:
-            found |= 1 << lane
+            found |= lane
         return 0 if found & wanted else found

@@ -78,11 +78,13 @@ def test_initials_depend_on_nothing_before_them() -> None:
     last = event(4, (1, 2))
     direct = trace.earlier(last)
     assert direct == 0b111
-    assert trace.initials(0, 4, last.lane, direct, wanted=0) == 0b01010, (
+    assert trace.initials(0, 4, 1 << last.lane, direct, wanted=0) == 0b01010, (
         "not lane 2, which reads; not the last one"
     )
-    assert trace.initials(0, 4, last.lane, direct, wanted=0b1000) == 0, "one of those wanted is among them"
-    assert trace.initials(3, 4, last.lane, direct, wanted=0) == 0b10000, "nothing else is left"
+    assert trace.initials(0, 4, 1 << last.lane, direct, wanted=0b1000) == 0, (
+        "one of those wanted is among them"
+    )
+    assert trace.initials(3, 4, 1 << last.lane, direct, wanted=0) == 0b10000, "nothing else is left"
 
 
 def test_a_junction_keeps_what_does_not_depend_on_what_happened() -> None:
@@ -222,6 +224,14 @@ def test_with_crashes_optimal_reduction_is_refused_and_says_so() -> None:
     assert (found.verdict, found.refused) == ("verified", (REFUSED,))
     assert (source.refused, source.trace_count) == ((), found.trace_count)
     assert REDUCTION in found.reductions
+
+
+def test_where_an_answer_decides_what_a_step_touches_optimal_reduction_is_refused() -> None:
+    """A read of the protocol that finds what it wants ends a step of the script, which the oracle is told."""
+    scenario = built_in("reader-before-volume-read")
+    found = explore_scenario(scenario, strategy=PartialOrder(optimal=True))
+    assert (found.verdict, found.refused) == ("verified", (REFUSED,))
+    assert found.trace_count == explore_scenario(scenario, strategy=PartialOrder()).trace_count
 
 
 @both

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shadowshare.verify.product import Product
@@ -18,7 +19,10 @@ REDUCTION = (
     "of the schedules that differ only in the order of steps that do not depend on each other, one was run"
 )
 
-REFUSED = "optimal partial-order reduction: with crashes or errors, some schedules are broken off"
+REFUSED = (
+    "optimal partial-order reduction: with crashes or errors, or where an answer decides whether a step reports "
+    "something, some schedules are broken off"
+)
 
 
 class PartialOrder:
@@ -30,7 +34,8 @@ class PartialOrder:
 
     Args:
         optimal: whether no schedule is begun that turns out to be equivalent to an earlier one. That takes longer for
-            each schedule, and is not done in worlds with crashes or errors.
+            each schedule, and is not done in worlds with crashes or errors, nor where a step touches something else
+            if it gets another answer.
         step_count_maximum: steps of a schedule at most.
     """
 
@@ -48,8 +53,15 @@ class PartialOrder:
             return Exploration(
                 reason="partial-order reduction does not cover power losses; the exhaustive strategy does"
             )
-        is_optimal = self._is_optimal and not rules.has_happenings
-        search = (_OptimalSearch if is_optimal else _SourceSearch)(product, self._step_count_maximum)
+        if self._is_optimal and not rules.has_happenings:
+            try:
+                return self._explore(_OptimalSearch(product, self._step_count_maximum), budget, progress)
+            except _TouchesSomethingElse:
+                pass
+        found = self._explore(_SourceSearch(product, self._step_count_maximum), budget, progress)
+        return replace(found, refused=(REFUSED,)) if self._is_optimal else found
+
+    def _explore(self, search: _Search, budget: Budget, progress: Progress | None) -> Exploration:
         reason = search.run(budget, progress)
         is_exhausted = not reason and search.violation is None
         return Exploration(
@@ -63,8 +75,11 @@ class PartialOrder:
             step_count=search.step_count,
             depth_steps=search.depth_steps,
             reductions=(REDUCTION,),
-            refused=(REFUSED,) if self._is_optimal and not is_optimal else (),
         )
+
+
+class _TouchesSomethingElse(Exception):
+    """A step that gets another answer touches something else than it did."""
 
 
 class _Node:
@@ -223,24 +238,12 @@ class _Search:
     def _without(self, position: int, end: int, lane: int) -> Event | None:
         """What a lane does where the event at a position, and all up to ``end`` that it led to, did not happen.
 
-        It may be something else than what it did after that event, because it gets another answer.
+        It gets another answer, and so it may touch something else than it did after that event.
         """
         junction, trace = self._nodes[position].junction, self._trace
         for other in trace.without(position, end):
             junction, _ = self._junctions.after(junction, trace.events[other].lane)
         return junction.events.get(lane)
-
-    def _initials(self, position: int, end: int, event: Event, direct: int, wanted: int) -> int:
-        """The lanes that can come first where the lane of an event at ``end`` goes on without that at a position.
-
-        As `Trace.initials`: 0 if one of ``wanted`` is among them.
-        """
-        first = self._nodes[position].junction.events.get(event.lane)
-        if first is None:
-            direct = -1  # what it does follows on something else: it cannot come first
-        elif first is not event:
-            direct = self._trace.earlier(first)
-        return self._trace.initials(position, end, event.lane, direct, wanted)
 
 
 class _SourceSearch(_Search):
@@ -290,10 +293,15 @@ class _SourceSearch(_Search):
     def _reverse(self, event: Event, immediate: int, direct: int, end: int) -> None:
         for position in self._racing(event, immediate, direct, end):
             node = self._nodes[position]
-            found = self._initials(position, end, event, direct, node.chosen | node.sleep)
-            if found:
-                lane = 1 << event.lane
-                node.chosen |= lane if found & lane else found & -found
+            settled = node.chosen | node.sleep
+            if not node.junction.enabled & ~settled:
+                continue
+            if self._without(position, end, event.lane) is not event:
+                node.chosen = node.junction.enabled  # what it races with then is not known
+                continue
+            lane = 1 << event.lane
+            found = self._trace.initials(position, end, lane, direct, settled)
+            node.chosen |= lane if found & lane else found & -found
 
 
 class _OptimalSearch(_Search):
@@ -324,13 +332,17 @@ class _OptimalSearch(_Search):
         self._races.pop()
 
     def _happened(self, event: Event, immediate: int) -> None:
-        end = len(self._trace.events) - 1
-        direct = self._trace.direct[end]
-        races = self._racing(event, immediate, direct, end)
-        # If a sleeping lane can come first, whatever else happens does not change that.
-        self._races.append(
-            [at for at in races if self._initials(at, end, event, direct, self._nodes[at].sleep)]
-        )
+        trace = self._trace
+        end = len(trace.events) - 1
+        direct = trace.direct[end]
+        races = []
+        for position in self._racing(event, immediate, direct, end):
+            if self._without(position, end, event.lane) is not event:
+                raise _TouchesSomethingElse
+            # If a sleeping lane can come first, whatever else happens does not change that.
+            if trace.initials(position, end, 1 << event.lane, direct, self._nodes[position].sleep):
+                races.append(position)
+        self._races.append(races)
 
     def _ended(self) -> None:
         trace = self._trace
@@ -342,12 +354,10 @@ class _OptimalSearch(_Search):
                 self._reverse(position, event)
 
     def _reverse(self, position: int, event: Event) -> None:
-        """Let a lane go on without the event at a position, behind all that happened anyway."""
+        """Let an event happen without the one at a position, behind all that happened anyway."""
         trace, node = self._trace, self._nodes[position]
-        instead = self._without(position, len(trace.events), event.lane)
-        assert instead is not None, "only what can happen without the other one races with it"
         sequence = [trace.events[other] for other in trace.without(position, len(trace.events))]
-        sequence.append(instead)
+        sequence.append(event)
         sleeping = node.sleep
         while sleeping:
             lane = sleeping.bit_length() - 1
