@@ -151,17 +151,13 @@ def measure_one(name: str, run: Round, round_count: int) -> dict[str, Any]:
     }
 
 
-def measure(scale: float = 1.0, round_count: int = ROUND_COUNT) -> list[dict[str, Any]]:
+def measure() -> list[dict[str, Any]]:
     """All rows, each with how many times as many examples the tape draws."""
     scenario = parse_scenario(RACE)
-    counts = [
-        max(10, round(scale * count))
-        for count in (EXAMPLE_COUNT, CHOICE_EXAMPLE_COUNT, MACHINE_EXAMPLE_COUNT)
-    ]
     rows = [
-        measure_one("a tape", by_tape(scenario, counts[0]), round_count),
-        measure_one("a draw per choice", by_choice(scenario, counts[1]), round_count),
-        measure_one("state machine", by_machine(counts[2]), round_count),
+        measure_one("a tape", by_tape(scenario, EXAMPLE_COUNT), ROUND_COUNT),
+        measure_one("a draw per choice", by_choice(scenario, CHOICE_EXAMPLE_COUNT), ROUND_COUNT),
+        measure_one("state machine", by_machine(MACHINE_EXAMPLE_COUNT), ROUND_COUNT),
     ]
     for row in rows:
         row["tape_is_faster"] = round(rows[0]["examples_a_second"] / row["examples_a_second"], 1)

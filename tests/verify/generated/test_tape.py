@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import run_schedule
+from shadowshare.verify.counterexample import replay, run_schedule
 from shadowshare.verify.generated.schedules import tape_of, walker_of
 from shadowshare.verify.generated.tape import FIRST_FAULT, Walker, is_fault, thread_of
+from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
@@ -59,8 +60,8 @@ def test_zeroes_say_what_happens_by_itself(name: str) -> None:
 
 
 def test_a_byte_says_which_thread_and_for_how_long() -> None:
-    labels = walker("writer-overtakes-recheck").walk(bytes((0x01, 0x91, 0x00))).labels
-    assert labels[:5] == ("R", "W", "W", "W", "W")
+    labels = walker("writer-overtakes-recheck").walk(bytes((0x01, 0x91, 0x01))).labels
+    assert labels[:5] == ("R", "W", "W", "W", "R")
 
 
 def test_the_lower_half_begins_again_with_the_first() -> None:
@@ -85,8 +86,21 @@ def test_what_survived_takes_a_byte_for_each_decision() -> None:
     oldest = run(prefix + bytes((power,))).labels
     assert "keep.0" in oldest
     assert "keep.1" not in oldest
-    newest = run(prefix + bytes((power, *[0x01] * 40))).labels
-    assert "keep.1" in newest
+    for byte in (
+        0x01,
+        0xB1,
+    ):  # with the greater one decisions come up while the calm rule holds for some steps
+        newest = run(prefix + bytes((power, *[byte] * 40))).labels
+        assert "keep.1" in newest
+        assert "keep.0" not in newest
+
+
+def test_a_schedule_ends_with_what_is_violated() -> None:
+    scenario, code = built_in("writer-overtakes-recheck"), mutant("cached-recheck").implementation
+    walk = walker_of(scenario, code).walk(b"")
+    assert walk.violation is not None
+    assert replay(scenario, walk.labels, code).violation == walk.violation
+    assert replay(scenario, walk.labels[:-1], code).violation is None
 
 
 @pytest.mark.parametrize("name", NAMES)
