@@ -22,5 +22,14 @@ the answer travels back. That is how the pieces fit together, and what others wr
 Everything random comes from the ``numpy.random.Generator`` that is handed over; draw in batches where speed matters.
 Each consumer has a stream of its own, so that two runs with one thing changed see the same arrivals and places.
 
+The engine:
+
+``environment``  SimPy's, with moments that cost less than events, and ties that somebody may break
+``device``       a queue and parallel servers in front of a disk; first come first served, or by urgency
+``path``         between a host and its devices: delays, how much may be under way, stalls
+``source``       hands the requests of a workload to the tasks of a host, and notes how long each took
+``world``        drives hosts on devices; SimPy processes may run beside them
+``traffic``      counts what hosts ask of the devices, by place on the store
+
 This part knows no workload and no device by name: those are in ``shadowshare.models``.
 """
