@@ -89,7 +89,7 @@ class ScriptedComputer:
     def computer(self) -> Computer:
         """What a host runs."""
         tasks = [self._task_function(number) for number in range(len(self._scripts))]
-        return Computer(tasks, self.reports, self._take_boundary)
+        return Computer(tasks, self.reports, self._take_boundary, self)
 
     def _task_function(self, number: int) -> TaskFunction:
         def task() -> Coroutine[Any, Any, None]:
@@ -119,6 +119,15 @@ class ScriptedComputer:
         """Tell the observer."""
         self.reports.append(observation)
 
+    def current_step(self, number: int) -> ScriptStep | None:
+        """The step that a task is carrying out; None if it has none, before its first and behind its last one."""
+        return self._scripts[number][self._positions[number]] if self._is_within[number] else None
+
+    @property
+    def protocol(self) -> Active | Passive | None:
+        """The protocol's object that carries out the steps; None before the computer knows the store."""
+        raise NotImplementedError
+
     async def carry_out(self, step: ScriptStep, key: str) -> None:
         """Do one step."""
         raise NotImplementedError
@@ -147,6 +156,11 @@ class ActiveComputer(ScriptedComputer):
         super().__init__(name, setting, scripts)
         self._recovery = implementation.recovery()
         self._active: Active | None = None
+
+    @property
+    def protocol(self) -> Active | None:
+        """The active."""
+        return self._active
 
     def digest(self) -> Hashable:
         """The protocol object's digest."""
@@ -228,6 +242,11 @@ class PassiveComputer(ScriptedComputer):
         super().__init__(name, setting, scripts)
         self._open: Callable[..., Coroutine[Any, Any, Passive]] = implementation.passive.open
         self._passive: Passive | None = None
+
+    @property
+    def protocol(self) -> Passive | None:
+        """The passive."""
+        return self._passive
 
     def digest(self) -> Hashable:
         """The protocol object's digest."""

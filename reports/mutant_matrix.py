@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shadowshare.reports.style import FIGURE_METADATA, MARKERS, SERIES, figure_style
 from shadowshare.reports.tables import Table
 from shadowshare.verify.detection import Detection, Executions
 
@@ -16,8 +17,6 @@ _KILLED = {"violated": "yes", "verified": "NO", "unknown": "unknown"}
 
 ROW_INCHES = 0.26
 WIDTH_INCHES = 9.0
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-"""Told apart also by those who see fewer colours (Okabe and Ito)."""
 
 
 # -- text --------------------------------------------------------------------------------------------------------
@@ -94,10 +93,9 @@ def draw_detections(detections: Sequence[Detection], path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    from matplotlib import rc_context  # noqa: PLC0415 - takes half a second, and only a figure needs it
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second, and only a figure needs it
 
-    with rc_context({"svg.hashsalt": "shadowshare", "svg.fonttype": "none", "font.size": 8}):
+    with figure_style(8):
         figure = Figure(figsize=(WIDTH_INCHES, 1.2 + ROW_INCHES * len(detections)), layout="constrained")
         axes = figure.add_subplot()
         for index, strategy in enumerate(detections[0].executions):
@@ -110,14 +108,14 @@ def draw_detections(detections: Sequence[Detection], path: Path) -> None:
         axes.set_xlabel("schedules until the mutant is found: median, and the middle half of the runs")
         axes.grid(axis="x", linewidth=0.3)
         figure.legend(loc="outside upper center", ncols=len(detections[0].executions), frameon=False)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(path, format="svg", metadata=FIGURE_METADATA)
 
 
 def _draw_strategy(axes: Axes, detections: Sequence[Detection], index: int, strategy: str) -> None:
     """One strategy's dots and lines, a little apart from those of the others."""
     strategy_count = len(detections[0].executions)
     offset = (index - (strategy_count - 1) / 2) * 0.8 / strategy_count
-    colour = COLOURS[index % len(COLOURS)]
+    colour = SERIES[index % len(SERIES)]
     known, censored = [], []
     for row, one in enumerate(detections):
         found = one.executions[strategy]
@@ -127,7 +125,7 @@ def _draw_strategy(axes: Axes, detections: Sequence[Detection], index: int, stra
             censored.append((found.limit, row + offset))
         else:
             known.append((found.median, row + offset))
-    _scatter(axes, known, color=colour, marker="o", s=10, label=strategy)
+    _scatter(axes, known, color=colour, marker=MARKERS[index % len(MARKERS)], s=10, label=strategy)
     _scatter(axes, censored, facecolors="none", edgecolors=colour, marker=">", s=18)
 
 

@@ -27,11 +27,13 @@ class Computer(NamedTuple):
         boundary: asked for after every delivery. If, during it, the host was for a moment at rest (no task had
             anything in its local variables that matters later), it returns what identifies the host's state at the
             last such moment, once; else None.
+        model: what the tasks are made from, for an onlooker that knows it; worlds do not look at it.
     """
 
     tasks: Sequence[TaskFunction]
     reports: list[Any]
     boundary: Callable[[], Hashable | None]
+    model: Any = None
 
 
 Outcome = tuple[tuple[tuple[int, Request], ...], tuple[Any, ...]]

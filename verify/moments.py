@@ -44,6 +44,7 @@ class Moment(NamedTuple):
         survivor: what was decided with this step; None if nothing was.
         stopped: numbers of the hosts that crashed with it.
         touched: what the step touched by which others can tell that it happened before them.
+        cause: label of what takes effect: the step's own, or of what waited until it was decided what survived.
     """
 
     step: Step
@@ -54,6 +55,7 @@ class Moment(NamedTuple):
     survivor: Survivor | None
     stopped: tuple[int, ...]
     touched: Touched
+    cause: str
 
     @property
     def label(self) -> str:
@@ -96,7 +98,9 @@ def let_happen(world: SteppedWorld, label: str) -> Moment:
     done = Step(cause.label, host, operation, step.answer, step.reports)
     what = _touched_in_waiting(done) if waits else _by_hosts(touched(Move(cause.label, 0, done), before))
     stopped = tuple(number for number in hosts if number not in world.hosts)
-    return Moment(step, host, operation, waits, kind_of(cause.label) == "late", survivor, stopped, what)
+    return Moment(
+        step, host, operation, waits, kind_of(cause.label) == "late", survivor, stopped, what, cause.label
+    )
 
 
 def _cause_of(choice: Choice) -> tuple[Choice, Survivor | None]:

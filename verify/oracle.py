@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from shadowshare.models import observations as seen
 from shadowshare.models.patterns import origin_of
@@ -38,6 +38,23 @@ from shadowshare.verify.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]
 
+
+class Evidence(NamedTuple):
+    """What a wrong sector was judged by.
+
+    Attributes:
+        sector: of the volume.
+        got: what was read of it.
+        expected: what it may be.
+        shadow_copy: whose image was read; None if it was the live volume.
+    """
+
+    sector: int
+    got: bytes
+    expected: tuple[bytes, ...]
+    shadow_copy: ShadowCopyId | None
+
+
 AUDITOR = -1
 """Host number under which the oracle itself reads."""
 
@@ -54,6 +71,8 @@ class Oracle:
         self.scenario = scenario
         self.geometry: Geometry = scenario.geometry
         self.violation: Violation | None = None
+        self.evidence: Evidence | None = None
+        """Of the violation, if it is a wrong sector."""
         self.images: dict[ShadowCopyId, Image] = {}
         self.acknowledged: frozenset[ShadowCopyId] = frozenset()
         self.deletion_began: frozenset[ShadowCopyId] = frozenset()
@@ -210,6 +229,7 @@ class Oracle:
                     f"the image is {origin_of(image[sector])}",
                     host,
                     extent,
+                    Evidence(sector, content, (image[sector],), shadow_copy),
                 )
                 return
 
@@ -224,6 +244,7 @@ class Oracle:
                 f"must hold {' or '.join(origin_of(content) for content in expected)}",
                 host,
                 extent,
+                Evidence(sector, sectors[sector], tuple(expected), None),
             )
 
     def _check_failure(self, host: int, failure: seen.StepFailed) -> None:
@@ -240,9 +261,17 @@ class Oracle:
             step = failure.step.text if failure.step else "?"
             self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
 
-    def _violated(self, rule: str, message: str, host: str, extent: int | None = None) -> None:
+    def _violated(
+        self,
+        rule: str,
+        message: str,
+        host: str,
+        extent: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
         if self.violation is None:
             self.violation = Violation(rule, message, host, extent)
+            self.evidence = evidence
 
     def _name(self, host: int) -> str:
         return self.scenario.hosts[host].name

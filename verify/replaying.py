@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -77,14 +77,25 @@ class Run(NamedTuple):
     violated_at: int | None
 
 
-def run_subject(subject: Subject, labels: Sequence[str]) -> Run:
+Onlooker = Callable[[SteppedWorld, "Moment | None"], None]
+"""Called with the world at the start, without a step, and behind each step with it."""
+
+
+def run_subject(subject: Subject, labels: Sequence[str], onlooker: Onlooker | None = None) -> Run:
     """Run a schedule.
+
+    Args:
+        subject: what the schedule is of.
+        labels: of its steps.
+        onlooker: sees the world between the steps; it must leave it as it is.
 
     Raises:
         ScheduleError: a label does not fit, with its position.
     """
     world = subject.world()
-    moments, violated_at = [], None
+    moments, violated_at = list[Moment](), None
+    if onlooker is not None:
+        onlooker(world, None)
     for number, label in enumerate(labels, start=1):
         try:
             moments.append(let_happen(world, label))
@@ -94,6 +105,8 @@ def run_subject(subject: Subject, labels: Sequence[str]) -> Run:
             ) from None
         if violated_at is None and world.watcher.violation is not None:
             violated_at = number
+        if onlooker is not None:
+            onlooker(world, moments[-1])
     return Run(world, tuple(moments), subject.violation(world), violated_at)
 
 
