@@ -93,7 +93,8 @@ def last_change(case: Case, device: int, sector: int, before: int) -> int | None
 
 def changes_of_extent(case: Case, extent: int) -> list[int]:
     """The steps that changed an extent of the volume."""
-    return list(changes_of(case, VOLUME_DEVICE, *case.geometry.extent_span(extent)))
+    first, sector_count = case.geometry.extent_span(extent)
+    return list(changes_of(case, VOLUME_DEVICE, first, first + sector_count))
 
 
 def records(case: Case) -> Iterator[tuple[int, Record]]:

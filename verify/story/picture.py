@@ -116,10 +116,11 @@ class ScenarioPainter:
         geometry, disk = self.geometry, world.disks[VOLUME_DEVICE]
         image = world.watcher.images.get(self.shadow_copy)
         for extent in range(geometry.extent_count):
-            first, end = geometry.extent_span(extent)
-            cells = [self._sector(disk, sector) for sector in range(first, end)]
+            first, sector_count = geometry.extent_span(extent)
+            sectors = range(first, first + sector_count)
+            cells = [self._sector(disk, sector) for sector in sectors]
             if image is not None:
-                for cell, sector in zip(cells, range(first, end), strict=True):
+                for cell, sector in zip(cells, sectors, strict=True):
                     cell["is_image"] = disk.sectors[sector] == image[sector]
             yield f"volume/{extent}", {"sectors": cells}
 
