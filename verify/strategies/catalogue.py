@@ -15,6 +15,7 @@ from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import Strategy
+from shadowshare.verify.strategies.timed import Timed
 from shadowshare.verify.strategies.urw import UniformInterleavings
 
 REQUIRED = ("name", "is_sampling", "run")
@@ -36,6 +37,7 @@ _ENTRIES = {
     "pct": _Entry(PriorityWalk, ("seed", "depth")),
     "pos": _Entry(PartialOrderSampling, ("seed",)),
     "urw": _Entry(UniformInterleavings, ("seed",)),
+    "timed": _Entry(Timed, ("seed",)),
     "preemption-bounded": _Entry(PreemptionBounded, ("preemptions",)),
     "source-dpor": _Entry(PartialOrder, ()),
     "optimal-dpor": _Entry(partial(PartialOrder, optimal=True), ()),

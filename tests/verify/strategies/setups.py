@@ -9,10 +9,11 @@ from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import Sampler
+from shadowshare.verify.strategies.timed import Timed
 from shadowshare.verify.strategies.urw import UniformInterleavings
 from shadowshare.verify.task_world import TaskWorld
 
-SAMPLERS: list[type[Sampler]] = [RandomWalk, PriorityWalk, PartialOrderSampling, UniformInterleavings]
+SAMPLERS: list[type[Sampler]] = [RandomWalk, PriorityWalk, PartialOrderSampling, UniformInterleavings, Timed]
 
 
 async def write_often(cell: Cell, count: int) -> None:
