@@ -27,6 +27,9 @@ def origin_of(content: Buffer) -> str:
         return ZERO
     text, end, _ = raw.partition(b"\n")
     origin, at, sector = text.decode("ascii", "replace").rpartition(" @")
-    if not (end and at and sector.isdigit() and len(origin) <= 80 and origin.isprintable()):
+    if not (
+        end and at and sector.isdecimal() and len(sector) < 20 and len(origin) <= 80 and origin.isprintable()
+    ):
         return f"bytes {raw[:8].hex()}..."
-    return f"{origin} of sector {sector}"
+    is_whole = raw == sector_content(origin, int(sector), len(raw))
+    return f"{origin} of sector {sector}" + ("" if is_whole else ", damaged")

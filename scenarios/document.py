@@ -16,6 +16,8 @@ from shadowshare.protocol.errors import ShadowshareError
 
 ACTIVE = "active"
 PASSIVE = "passive"
+PLACES = ("superblock", "journal", "slots", "volume")
+"""The parts of the disks."""
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _T = TypeVar("_T", bound=msgspec.Struct)
 
@@ -53,7 +55,20 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         write_errors: how many writes may report an error, whether they landed or not, or still will.
         read_errors: how many reads may report an error.
         flush_errors: how many flushes may report an error, and do nothing.
-        allowed_errors: names of error classes with which a step may end.
+        allowed_errors: names of error classes with which a step may end, or the opening of the store at the end. An
+            error of the disk or of the store must besides be explained by a fault that happened.
+        lasting_read_errors: how many sectors may become unreadable, until they are written again.
+        full_devices: how many devices may run out of room for sectors that hold zeroes.
+        shrunk_devices: how often a device may become shorter.
+        lost_writes: how many writes may be acknowledged and never take effect.
+        lying_flushes: how many flushes may be acknowledged and make nothing durable.
+        misdirected_reads: how many reads may return the content of a neighbouring place.
+        misdirected_writes: how many writes may land in a neighbouring place.
+        bit_rot: in how many sectors a bit may change on the medium.
+        stale_reads: how many reads may return what was there before the last write.
+        places: which parts of the disks faults may touch, of `PLACES`; all if there are none.
+        victims: names of the hosts that faults may strike; all if there are none.
+        spares_a_copy: whether of the two copies of the superblock one stays without a fault that lasts.
     """
 
     crashes: int = 0
@@ -64,6 +79,18 @@ class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     read_errors: int = 0
     flush_errors: int = 0
     allowed_errors: tuple[str, ...] = ()
+    lasting_read_errors: int = 0
+    full_devices: int = 0
+    shrunk_devices: int = 0
+    lost_writes: int = 0
+    lying_flushes: int = 0
+    misdirected_reads: int = 0
+    misdirected_writes: int = 0
+    bit_rot: int = 0
+    stale_reads: int = 0
+    places: tuple[str, ...] = ()
+    victims: tuple[str, ...] = ()
+    spares_a_copy: bool = False
 
 
 class DiskSwitches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

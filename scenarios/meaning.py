@@ -15,10 +15,11 @@ from shadowshare.models.steps import ScriptStep, StepError, parse_step
 from shadowshare.protocol import errors
 from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
-from shadowshare.scenarios.document import ACTIVE, Document, ScenarioError, StoreShape, shown
+from shadowshare.scenarios.document import ACTIVE, PLACES, Document, ScenarioError, StoreShape, shown
 from shadowshare.scenarios.host_roles import Role, read_roles
 from shadowshare.scenarios.scenario import HostPlan, Scenario
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import FAULTS
 
 SECOND_EPOCH = 2
 """Of the host that recovers the first active one: the last epoch that is known before the race."""
@@ -94,12 +95,13 @@ class _Meaning:
     def _check_numbers(self) -> None:
         document, faults = self.document, self.document.faults
         self._check_bounds("catch_up_blocks", document.catch_up_blocks, 2, 1024)
-        for field in ("crashes", "power_losses", "write_errors", "read_errors", "flush_errors"):
+        for field in ("crashes", "power_losses", *FAULTS):
             self._check_bounds(f"faults.{field}", getattr(faults, field), 0, 100)
         if faults.power_losses > faults.crashes:
             self.problems.append(
                 "faults.power_losses: a power loss is a crash too, so crashes must be as many or more"
             )
+        self._check_reach()
         known = [
             name
             for name, kind in vars(errors).items()
@@ -110,6 +112,21 @@ class _Meaning:
                 self.problems.append(
                     f"faults.allowed_errors: there is no error {name!r}, but there are {', '.join(known)}"
                 )
+
+    def _check_reach(self) -> None:
+        """What faults may touch must be there."""
+        faults = self.document.faults
+        for field, names, there in (
+            ("places", faults.places, PLACES),
+            ("victims", faults.victims, self.document.hosts),
+        ):
+            for name in names:
+                if name not in there:
+                    self.problems.append(
+                        f"faults.{field}: there is no {name!r}, but there are {', '.join(map(shown, there))}"
+                    )
+        if faults.spares_a_copy and faults.shrunk_devices:
+            self.problems.append("faults.spares_a_copy: a device that shrinks spares nothing behind its end")
 
     def _check_bounds(self, field: str, value: int, minimum: int, maximum: int) -> bool:
         if minimum <= value <= maximum:

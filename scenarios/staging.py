@@ -14,10 +14,13 @@ from shadowshare.models.computers import (
 )
 from shadowshare.models.patterns import INITIAL, sector_content
 from shadowshare.protocol.formatting import format_store
-from shadowshare.protocol.geometry import Geometry, Location
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
 from shadowshare.scenarios.definition import ACTIVE, PASSIVE, HostPlan, Scenario, ScenarioError
 from shadowshare.scenarios.preparation import Preparation
 from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.disks.overlaid_disk import OverlaidDisk
+from shadowshare.sim.faults.catalogue import FAULTS, ON_OVERLAY, budgets
+from shadowshare.sim.faults.fault import Reach
 from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.ports import HostPort, Watcher
@@ -86,10 +89,38 @@ def rules_of(scenario: Scenario) -> Rules:
         successors=tuple(successors),
         late_writes=faults.late_writes,
         tears=faults.tears,
-        write_error_count=faults.write_errors,
-        read_error_count=faults.read_errors,
-        flush_error_count=faults.flush_errors,
+        faults=budgets(**{name: getattr(faults, name) for name in FAULTS}),
+        fault_reach=_reach_of(scenario),
     )
+
+
+def _reach_of(scenario: Scenario) -> Reach:
+    """What faults may touch."""
+    faults, geometry = scenario.faults, scenario.geometry
+    sectors: set[tuple[int, int]] | None = None
+    if faults.places:
+        sectors = {place for name in faults.places for place in _sectors_of(name, geometry)}
+    victims = frozenset(map(scenario.host_number, faults.victims)) if faults.victims else None
+    superblocks = frozenset(_sectors_of("superblock", geometry))
+    return Reach(
+        None if sectors is None else frozenset(sectors),
+        victims,
+        (superblocks,) if faults.spares_a_copy else (),
+    )
+
+
+def _sectors_of(place: str, geometry: Geometry) -> list[tuple[int, int]]:
+    """Device and number of every sector of a part of the disks."""
+    device, sectors = geometry.area_device, range(0)
+    if place == "superblock":
+        return [(device, sector) for sector in geometry.superblock_sectors]
+    if place == "journal":
+        sectors = geometry.journal_sectors
+    elif place == "slots":
+        sectors = range(geometry.slot_sector(0), geometry.slot_sector(geometry.slot_count))
+    else:
+        device, sectors = VOLUME_DEVICE, range(geometry.volume_sector_count)
+    return [(device, sector) for sector in sectors]
 
 
 def _actors(plan: HostPlan) -> tuple[str, ...]:
@@ -131,7 +162,7 @@ def _prepared(
     """The world in which everything before the race is done, and no fault happened."""
     calm = Rules(rules.names, rules.actors, rules.readers)
     disks = [
-        MemoryDisk(scenario.geometry.sector_bytes, sectors, bool(rules.power_loss_count))
+        _disk(scenario, sectors, has_volatile_cache=bool(rules.power_loss_count))
         for sectors in _formatted(scenario.geometry)
     ]
     world = SteppedWorld(disks, hosts, calm, preparation)
@@ -143,6 +174,15 @@ def _prepared(
         done[number] += 1
         _finish(world)
     return world
+
+
+def _disk(scenario: Scenario, sectors: Sequence[bytes], has_volatile_cache: bool) -> MemoryDisk:
+    """A disk with an overlay only where faults need one, since that takes time."""
+    size = scenario.geometry.sector_bytes
+    if not any(getattr(scenario.faults, name) for name in ON_OVERLAY):
+        return MemoryDisk(size, sectors, has_volatile_cache)
+    remembers = bool(scenario.faults.stale_reads)
+    return OverlaidDisk(size, sectors, has_volatile_cache, remembers=remembers)
 
 
 def _refuse_if_it_cannot_be(scenario: Scenario, rules: Rules) -> None:

@@ -9,7 +9,7 @@ times in a row. A label is the actor whose operation takes effect (a task), with
 may take effect in any order; or an event: ``crash.W`` (that host crashes), ``power`` (power loss of the disks),
 ``keep.k`` (of the next undecided sector, the k-th content survives), ``late.k`` (a crashed host's k-th write still
 lands). ``!`` behind a label: it takes effect, but an error is reported; ``~``: an error is reported and nothing takes
-effect.
+effect; ``~`` and letters: another fault of the device strikes it (``shadowshare.sim.faults``), such as ``R~rot.1``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from shadowshare.protocol.errors import ShadowshareError
 VERSION = "s1"
 STEP_COUNT_MAXIMUM = 10_000_000
 _EVENTS = ("crash", "power", "keep", "late")
-_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)?[!~]?")
+FAULT_KINDS = ("crash", "power", "late", "error", "fault")
+"""Kinds of labels of what goes wrong."""
+_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)?(!|~([a-z]+(\.[0-9]+)?)?)?")
+_MARK = re.compile(r"[!~]")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -43,14 +46,21 @@ class Schedule(NamedTuple):
         return f"{VERSION}/{self.scenario}/{steps}"
 
 
+def split_mark(label: str) -> tuple[str, str]:
+    """The label of an operation, and the mark behind it of what goes wrong; empty if nothing does."""
+    found = _MARK.search(label)
+    return (label, "") if found is None else (label[: found.start()], label[found.start() :])
+
+
 def kind_of(label: str) -> str:
     """What a label stands for.
 
     ``crash``, ``power``, ``keep`` (a decision what survived), ``late``, ``error``, ``piece`` (a further piece of what a
-    task awaits), or ``operation``.
+    task awaits), ``fault`` (of the device, but for errors that it reports once), or ``operation``.
     """
-    if label[-1] in "!~":
-        return "error"
+    mark = split_mark(label)[1]
+    if mark:
+        return "error" if len(mark) == 1 else "fault"
     kind, _, index = label.partition(".")
     if kind in _EVENTS:
         return kind

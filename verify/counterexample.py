@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import PASSIVE, Scenario
-from shadowshare.sim.schedule import ScheduleError
+from shadowshare.sim.schedule import ScheduleError, split_mark
 from shadowshare.sim.stepped.flight import Step
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.happens_before import Conflict, Order
@@ -226,7 +226,7 @@ def explain_tasks(
 
 def _busy(setup: Setup, labels: Sequence[str]) -> Setup:
     """The tasks that take a step or crash in a schedule, and those whom they recover."""
-    busy = {source_of(label).removeprefix("crash.").rstrip("!~") for label in labels}
+    busy = {split_mark(source_of(label).removeprefix("crash."))[0] for label in labels}
     for task in reversed(setup.tasks):
         if task.name in busy and task.recovers:
             busy.add(task.recovers)

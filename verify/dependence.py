@@ -18,7 +18,7 @@ happening. What a step touches is derived from the footprint that its operation 
 *late writes*  every landing of a dead host's write changes the list of those, which the labels of schedules number;
                and so do a crash, an error without an effect, and a reservation.
 *power*        a power loss changes everything, and so does a decision about what survived, and a step that has to wait
-               for one.
+               for one; so does a fault of a device, but for an error that it reports once.
 *watcher*      what a host reports changes what the watcher knows, in the order of the reports; so does an operation
                at whose effect the watcher looks at sectors, which it then reads.
 """
@@ -76,7 +76,7 @@ def _touches(move: Move, shared: SharedState) -> Iterator[tuple[Hashable, bool]]
     step = move.step
     kind = kind_of(move.label)
     is_undecided = step.operation is not None and shared.undecided_for(step.operation) is not None
-    if kind in ("power", "keep") or shared.deciding or is_undecided:
+    if kind in ("power", "keep", "fault") or shared.deciding or is_undecided:
         yield EVERYTHING, True
         return
     if step.host is not None and kind != "late":

@@ -39,6 +39,7 @@ class Moment(NamedTuple):
         step: as in a trace.
         host: number of the host that takes the step, that crashes, or whose write lands; None if it is nobody's.
         operation: what takes effect, or reports an error, or waits; None for an event.
+        effect: the operation that takes effect: ``operation``, or what a fault makes of it; None if none does.
         waits: whether it waits until it is decided what survived of the sectors that it looks at.
         is_late: whether it is the write of a host that is dead, or believes that it failed.
         survivor: what was decided with this step; None if nothing was.
@@ -50,6 +51,7 @@ class Moment(NamedTuple):
     step: Step
     host: int | None
     operation: Operation | None
+    effect: Operation | None
     waits: bool
     is_late: bool
     survivor: Survivor | None
@@ -64,8 +66,8 @@ class Moment(NamedTuple):
 
     def touches(self, subject: Subject) -> Iterator[Touch]:
         """The places that it reads or changes, each once."""
-        operation = self.operation
-        if operation is None or self.waits or self.label.endswith("~"):
+        operation = self.effect
+        if operation is None or self.waits:
             return
         sectors = range(operation.sector, operation.sector + operation.sector_count)
         for place in dict.fromkeys(subject.place(operation.device, sector) for sector in sectors):
@@ -84,6 +86,7 @@ def let_happen(world: SteppedWorld, label: str) -> Moment:
         possible = ", ".join(choice.label for choice in choices) or "nothing"
         raise ScheduleError(f"{label!r} cannot happen here; what can: {possible}")
     cause, survivor = _cause_of(choice)
+    effect = world.operation_of(cause)
     before = world.shared.fork()
     before.deciding = ""
     hosts = list(world.hosts)
@@ -99,7 +102,16 @@ def let_happen(world: SteppedWorld, label: str) -> Moment:
     what = _touched_in_waiting(done) if waits else _by_hosts(touched(Move(cause.label, 0, done), before))
     stopped = tuple(number for number in hosts if number not in world.hosts)
     return Moment(
-        step, host, operation, waits, kind_of(cause.label) == "late", survivor, stopped, what, cause.label
+        step,
+        host,
+        operation,
+        effect,
+        waits,
+        kind_of(cause.label) == "late",
+        survivor,
+        stopped,
+        what,
+        cause.label,
     )
 
 

@@ -8,7 +8,7 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 ``existence``   a shadow copy whose creation was acknowledged is found until its deletion is requested
 ``live``        the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
 ``read-only``   a passive never issues anything but reads
-``error``       no step ends with an error that the scenario does not allow
+``error``       no step ends with an error that the scenario does not allow, nor with one that no fault explains
 ``progress``    no task waits for ever
 
 Not checked here: how long anything takes, and that errors are raised only where they must be beyond the above.
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from shadowshare.models import observations as seen
 from shadowshare.models.patterns import origin_of
-from shadowshare.protocol.errors import ShadowCopyNotFound, ShadowshareError
+from shadowshare.protocol.errors import ReadError, ShadowCopyNotFound, ShadowshareError
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Block, Created, ShadowCopyId, decode_block
 from shadowshare.protocol.operations import Operation, Write
@@ -31,8 +31,10 @@ from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume, location_of
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.disks.sector_store import under_every_survival
+from shadowshare.sim.faults.fault import Injected
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.verify.excuses import Excuses
 from shadowshare.verify.result import Violation
 from shadowshare.verify.volume_history import VolumeHistory
 
@@ -82,7 +84,12 @@ class Oracle:
         self._passive = passive
         self._journal = self.geometry.journal_sectors
         self._expected_ids = frozenset(scenario.shadow_copies.values())
-        self._allowed_errors = frozenset(scenario.faults.allowed_errors)
+        self.excuses = Excuses(scenario.faults.allowed_errors)
+        self.excused_at_end: ShadowshareError | None = None
+        """With what the store could not be read at the end, if a fault of a device explains it."""
+        self._ledger: Sequence[Injected] = ()
+        self._read_failures: tuple[int, ...] = ()
+        """Numbers of the hosts of which a step ended with `ReadError`, once for each."""
 
     # -- what the world tells ------------------------------------------------------------------------------------
 
@@ -122,7 +129,9 @@ class Oracle:
     def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """Check what a computer got, and note what it may expect from now on."""
         judge = _JUDGES.get(type(report))
-        if judge is None:
+        if isinstance(report, seen.StepFailed):
+            self._check_failure(shared, host, report)
+        elif judge is None:
             self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
         else:
             judge(self, host, report)
@@ -171,6 +180,7 @@ class Oracle:
         if is_stuck:
             self._violated("progress", "nothing is in flight, but a task waits for ever", "")
             return
+        self._ledger = shared.ledger
         whole, step = range(self.geometry.volume_sector_count), self.geometry.volume_sector_count
         if any(disk.undecided for disk in shared.disks):
             step = self.geometry.extent_sectors
@@ -198,7 +208,10 @@ class Oracle:
                 contents = [bytes(data[at : at + size]) for at in range(0, len(data), size)]
                 self._compare("audit", copy.id, tuple(zip(sectors, contents, strict=True)))
         except ShadowshareError as error:
-            self._violated("error", f"the store cannot be read at the end: {error}", "audit")
+            if self.excuses.at_end(error, self._ledger):
+                self.excused_at_end = error
+            else:
+                self._violated("error", f"the store cannot be read at the end: {error}", "audit")
             return
         found = {copy.id for copy in copies}
         for lost in sorted(self.acknowledged - self.deletion_began - found):
@@ -247,7 +260,7 @@ class Oracle:
                 Evidence(sector, sectors[sector], tuple(expected), None),
             )
 
-    def _check_failure(self, host: int, failure: seen.StepFailed) -> None:
+    def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
         had_to_be_found = (
             failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began
@@ -257,9 +270,17 @@ class Oracle:
             if had_to_be_found:
                 self._violated("existence", str(error), self._name(host))
             return
-        if type(error).__name__ not in self._allowed_errors:
+        if not self._is_excused(shared, host, error):
             step = failure.step.text if failure.step else "?"
             self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
+
+    def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
+        """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""
+        if isinstance(error, ReadError):
+            self._read_failures = tuple(sorted((*self._read_failures, host)))
+        is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
+        failure_count = self._read_failures.count(host)
+        return self.excuses.during(error, host, shared.ledger, is_fenced, failure_count)
 
     def _violated(
         self,
@@ -294,6 +315,7 @@ class Oracle:
             self.deletion_ended,
             self._must_be_found,
             self._volume.key(),
+            self._read_failures,
         )
 
 
@@ -309,6 +331,5 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.LiveRead: Oracle._live_read,
     seen.ReadBegan: Oracle._read_began,
     seen.ReadEnded: Oracle._read_ended,
-    seen.StepFailed: Oracle._check_failure,
 }
 """What to do with each kind of observation; anything else that a host reports is an error that nobody caught."""

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shadowshare.sim.schedule import Schedule, ScheduleError, kind_of
+from shadowshare.sim.faults.catalogue import words_of
+from shadowshare.sim.schedule import Schedule, ScheduleError, kind_of, split_mark
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.happens_before import Conflict, Order
 from shadowshare.verify.moments import Moment, Touch, let_happen
@@ -153,7 +154,13 @@ def _row(number: int, moment: Moment, names: tuple[str, ...], subject: Subject) 
             return Row(number, step.label, "", survived, "")
         return Row(number, step.label, host, action, "has to wait until it is decided what survived")
     touches = tuple(moment.touches(subject))
-    results = [survived, subject.answer(moment.operation, step.answer), *map(subject.report, step.reports)]
+    fault = words_of(split_mark(step.label)[1])
+    results = [
+        survived,
+        fault,
+        subject.answer(moment.operation, step.answer),
+        *map(subject.report, step.reports),
+    ]
     if moment.is_late:
         action, results = f"late: {action}", [survived, "it landed after all"]
     return Row(number, step.label, host, action, "; ".join(filter(None, results)), touches)

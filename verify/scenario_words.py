@@ -13,6 +13,7 @@ from shadowshare.protocol.layout import Block, Copied, NoBlock, Record, decode_b
 from shadowshare.protocol.operations import Operation, Read, Write
 from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
+from shadowshare.sim.schedule import split_mark
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.race import without_hosts
@@ -22,7 +23,7 @@ from shadowshare.verify.subject import Concern, Place
 
 def without_idle(scenario: Scenario, labels: Sequence[str]) -> Scenario:
     """The scenario without the passives that take no step in a schedule."""
-    actors = {label.partition(".")[0].rstrip("0123456789!~") for label in labels}
+    actors = {split_mark(label)[0].partition(".")[0].rstrip("0123456789") for label in labels}
     idle = {plan.name for plan in scenario.hosts if plan.role == PASSIVE and plan.name not in actors}
     return without_hosts(scenario, idle) if idle else scenario
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
-from shadowshare.sim.schedule import ScheduleError, kind_of
+from shadowshare.sim.schedule import FAULT_KINDS, ScheduleError, kind_of, split_mark
 from shadowshare.verify.product import Move, Product
 
 RUN_ON_STEP_COUNT_MAXIMUM = 1000
@@ -53,21 +53,21 @@ class Steps(NamedTuple):
 @lru_cache(maxsize=4096)
 def thread_of(label: str) -> str:
     """The task that takes a step; empty if it is no task's."""
-    return label.partition(".")[0].rstrip("!~") if label[0].isupper() else ""
+    return split_mark(label)[0].partition(".")[0] if label[0].isupper() else ""
 
 
 @lru_cache(maxsize=4096)
 def source_of(label: str) -> str:
     """What makes a step happen: a thread, a fault (and whom it hits), or that something is decided (``keep``)."""
     if label[0].isupper():
-        return thread_of(label) + (label[-1] if label[-1] in "!~" else "")
+        return thread_of(label) + split_mark(label)[1].partition(".")[0]
     return label if label.startswith("crash.") else label.partition(".")[0]
 
 
 @lru_cache(maxsize=4096)
 def is_fault(source: str) -> bool:
     """Whether what comes from there is something that goes wrong."""
-    return kind_of(source) in ("crash", "power", "late", "error")
+    return kind_of(source) in FAULT_KINDS
 
 
 def in_order(sources: Collection[str]) -> list[str]:

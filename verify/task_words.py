@@ -8,6 +8,7 @@ from typing import Any
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.disks.cells import CompareAndWrite, ReadCells, WriteCells
 from shadowshare.sim.host import Host
+from shadowshare.sim.schedule import split_mark
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.result import Violation
 from shadowshare.verify.setup import Cell, Setup, TaskEnded, computer_of
@@ -68,7 +69,7 @@ class TaskSubject:
 
     def hosts(self, labels: Sequence[str]) -> tuple[str, ...]:
         """The tasks that take a step, or crash."""
-        sources = {source_of(label).removeprefix("crash.").rstrip("!~") for label in labels}
+        sources = {split_mark(source_of(label).removeprefix("crash."))[0] for label in labels}
         return tuple(task.name for task in self._setup.tasks if task.name in sources)
 
     # -- words ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterator
 
-from shadowshare.sim.schedule import kind_of
+from shadowshare.sim.schedule import kind_of, split_mark
 from shadowshare.verify.dependence import Touched, touched, touched_when_ready
 from shadowshare.verify.product import Move, Product
 
@@ -51,7 +51,7 @@ class Event:
         kind = kind_of(label)
         self.label = label
         self.lane = lane
-        self.flight = label.rstrip("!~")
+        self.flight = split_mark(label)[0]
         self.host = None if kind == "late" else host
         self.is_plain = kind in ("operation", "piece")
         self.waits = waits

@@ -28,6 +28,10 @@ class Flight:
         """Equal for flights that will have the same effects."""
         return (self.host, self.task, self.piece, self.operation.identity())
 
+    def with_operation(self, operation: Operation) -> Flight:
+        """The same with another operation."""
+        return Flight(self.host, self.task, self.piece, operation, self.label)
+
 
 class Gathering:
     """The answers so far to a request that takes effect in several pieces."""
@@ -71,13 +75,23 @@ def _joined(pieces: Sequence[Answer]) -> Answer:
     return None if pieces[0] is None else b"".join(piece for piece in pieces if isinstance(piece, bytes))
 
 
+class Strike(NamedTuple):
+    """How a fault strikes a flight: the number of its budget in the rules, and the mark of the way."""
+
+    budget: int
+    mark: str
+
+
 class Happening(NamedTuple):
     """A choice that is no plain effect of a flight."""
 
     label: str
     kind: str
-    """crash, power, keep, late, error-after (takes effect, reports an error), error-instead (has no effect)."""
+    """crash, power, keep, late, or fault."""
     subject: Any
+    """Which host crashes; what is decided; or the flight that lands late, or that a fault strikes."""
+    fault: Strike | None = None
+    """How a fault strikes."""
 
 
 Choice = Flight | Happening

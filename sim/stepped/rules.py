@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shadowshare.sim.faults.fault import EVERYTHING, Budget, Reach
+
 
 class Successor(NamedTuple):
     """The host that recovers when another one has crashed, and its tasks."""
@@ -29,9 +31,8 @@ class Rules:
         plain_crashes: whether a host may crash without a power loss.
         late_writes: whether a write that is in flight when its host crashes, or reports an error, may still land.
         tears: whether operations on several sectors take effect sector by sector, in any order.
-        write_error_count: how many writes may report an error, whether they landed or not.
-        read_error_count: how many reads may report an error.
-        flush_error_count: how many flushes may report an error, and do nothing.
+        faults: which faults of the devices may happen, and how often.
+        fault_reach: what they may touch.
     """
 
     names: tuple[str, ...]
@@ -45,16 +46,13 @@ class Rules:
     plain_crashes: bool = True
     late_writes: bool = True
     tears: bool = False
-    write_error_count: int = 0
-    read_error_count: int = 0
-    flush_error_count: int = 0
+    faults: tuple[Budget, ...] = ()
+    fault_reach: Reach = EVERYTHING
 
     @property
     def has_happenings(self) -> bool:
         """Whether anything may happen but operations taking effect."""
-        return bool(
-            self.crash_count + self.write_error_count + self.read_error_count + self.flush_error_count
-        )
+        return bool(self.crash_count or self.faults)
 
     def successors_of(self, host: int) -> list[Successor]:
         """Who recovers when a host has crashed."""

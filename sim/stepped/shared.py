@@ -10,7 +10,8 @@ from typing import Any
 
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.disks.sector_store import SectorStore
-from shadowshare.sim.stepped.flight import Flight
+from shadowshare.sim.faults.fault import Fault, Injected
+from shadowshare.sim.stepped.flight import Flight, Strike
 from shadowshare.sim.stepped.ports import Watcher
 from shadowshare.sim.stepped.rules import Rules
 
@@ -34,6 +35,8 @@ class SharedState:
         self.crashed: frozenset[int] = frozenset()
         self.deciding = ""
         """Label of the choice that was made, and waits until it is decided what survived of the sectors it reads."""
+        self.ledger: tuple[Injected, ...] = ()
+        """The faults of the devices that happened, in no order."""
         self._flush_issues: dict[tuple[int, int, int], tuple[int, int]] = {}
         self.permit(rules)
 
@@ -42,9 +45,7 @@ class SharedState:
         self.rules = rules
         self.crashes_left = rules.crash_count
         self.power_losses_left = rules.power_loss_count
-        self.write_errors_left = rules.write_error_count
-        self.read_errors_left = rules.read_error_count
-        self.flush_errors_left = rules.flush_error_count
+        self.faults_left = tuple([budget.strike_count for budget in rules.faults])
 
     # -- operations ----------------------------------------------------------------------------------------------
 
@@ -87,8 +88,56 @@ class SharedState:
         """Whether what a read leads to depends on what it gets alone, and so does whether it can happen."""
         return (
             not self.deciding
-            and not self.read_errors_left
+            and not self._may_strike_reads()
             and not any(disk.undecided or disk.reads_are_remembered for disk in self.disks)
+        )
+
+    # -- faults of the devices -----------------------------------------------------------------------------------
+
+    def strikes(self, flight: Flight) -> list[Strike]:
+        """The ways in which faults may strike a flight now."""
+        found: list[Strike] = []
+        operation, reach = flight.operation, self.rules.fault_reach
+        if reach.hosts is not None and flight.host not in reach.hosts:
+            return found
+        sectors = reach.touched_by(operation)
+        if operation.sector_count and not sectors:
+            return found
+        disk = self.disks[operation.device]
+        for number, (fault, _) in enumerate(self.rules.faults):
+            if self.faults_left[number] and operation.access in fault.accesses:
+                found += [
+                    Strike(number, mark)
+                    for mark in fault.marks(operation, sectors, disk)
+                    if self._leaves_a_copy(fault, operation, mark)
+                ]
+        return found
+
+    def _leaves_a_copy(self, fault: Fault, operation: Operation, mark: str) -> bool:
+        if not fault.lasts or not self.rules.fault_reach.copies:
+            return True
+        struck = operation.device, fault.sector(operation, mark)
+        return self.rules.fault_reach.leaves_a_copy(struck, self.ledger)
+
+    def strike(self, flight: Flight, how: Strike) -> Answer:
+        """Let a fault strike a flight, and write it down."""
+        fault, operation = self.rules.faults[how.budget].fault, flight.operation
+        left = list(self.faults_left)
+        left[how.budget] -= 1
+        self.faults_left = tuple(left)
+        sector = (operation.device, fault.sector(operation, how.mark)) if fault.lasts else None
+        entry = Injected(fault.name, flight.host, sector)
+        self.ledger = tuple(sorted([*self.ledger, entry], key=repr))
+        return fault.strike(self, flight, how.mark)
+
+    def effect_of(self, flight: Flight, how: Strike) -> Operation | None:
+        """The operation that takes effect when a fault strikes a flight; None if none does."""
+        return self.rules.faults[how.budget].fault.effect(flight.operation, how.mark)
+
+    def _may_strike_reads(self) -> bool:
+        return any(
+            left and Access.READ in budget.fault.accesses
+            for left, budget in zip(self.faults_left, self.rules.faults, strict=True)
         )
 
     # -- crashes -------------------------------------------------------------------------------------------------
@@ -159,6 +208,6 @@ class SharedState:
             tuple([flight.identity() for flight in self.late]),
             tuple([(flush, device) for flush, (device, _) in flushes]),
             (self.crashes_left, self.power_losses_left),
-            (self.write_errors_left, self.read_errors_left, self.flush_errors_left),
+            (self.faults_left, self.ledger),
             None if self.watcher is None else self.watcher.key(),
         )

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shadowshare.protocol.errors import DiskError, FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.disks.sector_store import SectorStore
 from shadowshare.sim.host import Outcome, Request
@@ -123,7 +122,7 @@ class SteppedWorld:
         ready = self._ready()
         if not self.rules.has_happenings:
             return list(ready)
-        return [*ready, *self._errors(ready), *self._late_writes(), *self._crashes()]
+        return [*ready, *self._faults(ready), *self._late_writes(), *self._crashes()]
 
     def _decisions(self) -> list[Choice]:
         """What may have survived of the next sector that the choice which waits looks at."""
@@ -132,24 +131,18 @@ class SteppedWorld:
         )
         if waiting is None:
             return []
-        undecided = self.shared.undecided_for(_operation_of(waiting))
+        undecided = self.shared.undecided_for(self.operation_of(waiting))
         assert undecided is not None, "a choice waits until the last sector is decided"
         device, sector = undecided
         survivors = range(len(self.disks[device].undecided[sector]))
         return [Happening(f"keep.{index}", "keep", (device, sector, index, waiting)) for index in survivors]
 
-    def _errors(self, ready: Sequence[Flight]) -> list[Happening]:
-        errors, shared = [], self.shared
-        for flight in ready:
-            access = flight.operation.access
-            if access is Access.WRITE and shared.write_errors_left:
-                errors.append(Happening(f"{flight.label}!", "error-after", flight))
-                errors.append(Happening(f"{flight.label}~", "error-instead", flight))
-            elif (access is Access.READ and shared.read_errors_left) or (
-                access is Access.FLUSH and shared.flush_errors_left
-            ):
-                errors.append(Happening(f"{flight.label}~", "error-instead", flight))
-        return errors
+    def _faults(self, ready: Sequence[Flight]) -> list[Happening]:
+        return [
+            Happening(flight.label + how.mark, "fault", flight, how)
+            for flight in ready
+            for how in self.shared.strikes(flight)
+        ]
 
     def _late_writes(self) -> list[Happening]:
         return [Happening(f"late.{index}", "late", flight) for index, flight in enumerate(self.shared.late)]
@@ -187,7 +180,7 @@ class SteppedWorld:
 
     def _must_wait(self, choice: Choice) -> bool:
         """Whether a choice waits until it is decided what survived of the sectors it looks at."""
-        operation = _operation_of(choice)
+        operation = self.operation_of(choice)
         if operation is None or self.shared.undecided_for(operation) is None:
             return False
         self.shared.deciding = choice.label
@@ -195,10 +188,18 @@ class SteppedWorld:
         self._record(choice.label, subject.host, operation, None, ())
         return True
 
+    def operation_of(self, choice: Choice) -> Any:
+        """The operation that takes effect with a choice; None if none does."""
+        if isinstance(choice, Flight):
+            return choice.operation
+        if choice.fault is not None:
+            return self.shared.effect_of(choice.subject, choice.fault)
+        return choice.subject.operation if choice.kind == "late" else None
+
     def _decide(self, choice: Happening) -> None:
         device, sector, survivor, waiting = choice.subject
         self.disks[device].survive(sector, survivor)
-        if self.shared.undecided_for(_operation_of(waiting)) is not None:
+        if self.shared.undecided_for(self.operation_of(waiting)) is not None:
             self._record(choice.label, None, None, None, ())
             return
         self.shared.deciding = ""
@@ -211,15 +212,9 @@ class SteppedWorld:
         if isinstance(choice, Flight):
             self.flights.remove(choice)
             self._answer(choice, self.shared.perform(choice), label)
-        elif choice.kind == "error-after":
-            self.shared.write_errors_left -= 1
+        elif choice.fault is not None:
             self.flights.remove(choice.subject)
-            answer = self.shared.perform(choice.subject)
-            if not isinstance(answer, Exception):
-                answer = WriteError("the device reported an error")
-            self._answer(choice.subject, answer, label)
-        elif choice.kind == "error-instead":
-            self._fail(choice, label)
+            self._answer(choice.subject, self.shared.strike(choice.subject, choice.fault), label)
         elif choice.kind == "late":
             flight = choice.subject
             self.shared.late.remove(flight)
@@ -247,23 +242,6 @@ class SteppedWorld:
                 return
         possible = ", ".join(choice.label for choice in choices) or "nothing"
         raise ScheduleError(f"{label!r} cannot happen here; what can: {possible}")
-
-    def _fail(self, choice: Happening, label: str) -> None:
-        flight, shared = choice.subject, self.shared
-        self.flights.remove(flight)
-        shared.failed(flight)
-        error: DiskError
-        if flight.operation.access is Access.READ:
-            shared.read_errors_left -= 1
-            error = ReadError("the device reported an error")
-        elif flight.operation.access is Access.FLUSH:
-            shared.flush_errors_left -= 1
-            error = FlushError("the device reported an error")
-        else:
-            shared.write_errors_left -= 1
-            shared.outlive([flight])
-            error = WriteError("the device reported an error")
-        self._answer(flight, error, label)
 
     def _answer(self, flight: Flight, answer: Answer, label: str) -> None:
         host, task = flight.host, flight.task
@@ -391,10 +369,3 @@ class SteppedWorld:
     def key(self) -> Hashable:
         """Equal for two worlds of the same scenario exactly if nothing that can happen tells them apart."""
         return self.shared.key(), tuple([self.client(number).key() for number in self.hosts])
-
-
-def _operation_of(choice: Choice) -> Any:
-    """The operation that takes effect with a choice; None if none does."""
-    if isinstance(choice, Flight):
-        return choice.operation
-    return choice.subject.operation if choice.kind in ("error-after", "late") else None

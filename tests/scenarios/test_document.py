@@ -42,6 +42,18 @@ def test_every_field_can_be_set() -> None:
         read_errors = 4
         flush_errors = 5
         allowed_errors = ["AreaFull"]
+        lasting_read_errors = 6
+        full_devices = 7
+        shrunk_devices = 8
+        lost_writes = 9
+        lying_flushes = 10
+        misdirected_reads = 11
+        misdirected_writes = 12
+        bit_rot = 13
+        stale_reads = 14
+        places = ["journal"]
+        victims = ["A"]
+        spares_a_copy = true
     """
     document = read_document(text)
     assert document == Document(
@@ -52,7 +64,28 @@ def test_every_field_can_be_set() -> None:
         {"A": "active"},
         ["W: create s"],
         StoreShape(3, 5, 6, 8, True),
-        Faults(2, 1, False, True, 3, 4, 5, ("AreaFull",)),
+        Faults(
+            2,
+            1,
+            False,
+            True,
+            3,
+            4,
+            5,
+            ("AreaFull",),
+            6,
+            7,
+            8,
+            9,
+            10,
+            11,
+            12,
+            13,
+            14,
+            ("journal",),
+            ("A",),
+            True,
+        ),
         DiskSwitches(True, True, True, True, True),
         7,
     )

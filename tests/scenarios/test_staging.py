@@ -17,6 +17,7 @@ from shadowshare.scenarios.definition import Scenario, ScenarioError
 from shadowshare.scenarios.preparation import Preparation
 from shadowshare.scenarios.staging import initial_volume, live_hosts, location_of, rules_of, stage
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import budgets
 from shadowshare.sim.stepped.rules import Successor
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
@@ -104,8 +105,7 @@ def test_faults_can_happen_in_the_race_and_not_before() -> None:
     world = staged(scenario)
     labels = [choice.label for choice in world.choices()]
     assert {"crash.W", "power"} <= set(labels)
-    assert world.shared.write_errors_left == 2
-    assert world.shared.read_errors_left == 3
+    assert world.shared.faults_left == (2, 3, 4)
     assert [disk.misbehaviour for disk in world.disks] == [Misbehaviour(fence_is_ignored=True)]
     assert [flight.host for flight in world.flights] == [0], "the host that recovers waits"
 
@@ -122,7 +122,7 @@ def test_rules() -> None:
     assert not unlike.late_writes
     assert not rules.power_stops_all
     assert (rules.crash_count, rules.power_loss_count, rules.tears) == (1, 1, True)
-    assert (rules.write_error_count, rules.read_error_count, rules.flush_error_count) == (2, 3, 4)
+    assert rules.faults == budgets(write_errors=2, read_errors=3, flush_errors=4)
 
 
 @pytest.mark.parametrize("own_device", ["true", "false"])

@@ -9,6 +9,7 @@ from typing import Any, cast
 from shadowshare.protocol.errors import DiskError
 from shadowshare.protocol.operations import Access, Operation, Read, Write
 from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.disks.overlaid_disk import OverlaidDisk
 from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.stepped.rules import Rules, Successor
 from shadowshare.sim.stepped.shared import SharedState
@@ -103,6 +104,7 @@ def world_of(
     has_cache: bool = True,
     memoised: bool = False,
     recovers: dict[str, str] | None = None,
+    disk_class: Callable[..., MemoryDisk] = MemoryDisk,
     **rules: Any,
 ) -> SteppedWorld:
     """A world in which every task has begun, but for those of hosts that recover; a listener watches.
@@ -114,6 +116,7 @@ def world_of(
         has_cache: whether the disks have a volatile cache.
         memoised: whether the hosts can fork.
         recovers: by the name of a host: which one it recovers.
+        disk_class: makes each disk.
         rules: further fields of `Rules`.
     """
     names = [name for name, _ in hosts]
@@ -127,7 +130,7 @@ def world_of(
     )
     factories = [partial(make_computer, programs) for _, programs in hosts]
     world = SteppedWorld(
-        [MemoryDisk(SIZE, list(map(sector, sectors)), has_cache) for _ in range(device_count)],
+        [disk_class(SIZE, list(map(sector, sectors)), has_cache) for _ in range(device_count)],
         [MemoisedHost(Automaton(make, merges=False)) if memoised else Host(make()) for make in factories],
         Rules(tuple(names), actors, successors=successors, **rules),
         Listener(),
@@ -195,6 +198,9 @@ def crashing(
         recovers={"V": "W"},
         **{"crash_count": 1, **rules},
     )
+
+
+overlaid = partial(OverlaidDisk, remembers=True)
 
 
 def losing(*operations: Operation, **rules: Any) -> SteppedWorld:

@@ -7,6 +7,7 @@ import pytest
 from shadowshare.protocol.errors import Fenced, FlushError, ReadError, WriteError
 from shadowshare.protocol.operations import Flush, Reserve
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import budgets
 from tests.sim.stepped_worlds import (
     crashing,
     does,
@@ -148,7 +149,7 @@ def test_no_more_crashes_than_the_rules_say() -> None:
 
 
 def test_late_writes_can_be_switched_off() -> None:
-    world = crashing(write(0, "x"), late_writes=False, write_error_count=1, memoised=True)
+    world = crashing(write(0, "x"), late_writes=False, faults=budgets(write_errors=1), memoised=True)
     assert labels(take(world.fork(), "crash.W")) == ["R", "V"]
     assert labels(take(world, "W~")) == ["R", "crash.W"]
 
@@ -183,7 +184,7 @@ def test_a_crashed_host_is_not_stuck() -> None:
 
 
 def test_a_write_error_after_it_landed() -> None:
-    world = world_of(("W", [does(write(0, "x"), read(0))]), write_error_count=1)
+    world = world_of(("W", [does(write(0, "x"), read(0))]), faults=budgets(write_errors=1))
     assert labels(world) == ["W", "W!", "W~"]
     take(world, "W!")
     assert held(world) == "x b c d"
@@ -193,14 +194,14 @@ def test_a_write_error_after_it_landed() -> None:
 
 
 def test_a_write_error_instead_of_landing() -> None:
-    world = take(world_of(("W", [does(write(0, "x"), read(0))]), write_error_count=1), "W~ W")
+    world = take(world_of(("W", [does(write(0, "x"), read(0))]), faults=budgets(write_errors=1)), "W~ W")
     assert held(world) == "a b c d"
     assert [str(report) for report in reports(world)] == ["the device reported an error", "a"]
     assert all(entry[0] != "wrote" for entry in told(world).told)
 
 
 def test_a_write_that_reported_an_error_may_land_later() -> None:
-    world = take(world_of(("W", [does(write(0, "x"), write(0, "y"))]), write_error_count=1), "W~")
+    world = take(world_of(("W", [does(write(0, "x"), write(0, "y"))]), faults=budgets(write_errors=1)), "W~")
     assert labels(world) == ["W", "late.0"]
     assert held(take(world, "W late.0")) == "x b c d"
     assert told(world).told[-1] == ("wrote", 0, 0)
@@ -209,13 +210,13 @@ def test_a_write_that_reported_an_error_may_land_later() -> None:
 
 def test_a_write_that_reported_an_error_may_land_until_another_host_takes_the_reservation() -> None:
     programs = [does(write(0, "x")), does(Reserve(0))]
-    world = world_of(("W", programs), ("V", [does(Reserve(0))]), write_error_count=1)
+    world = world_of(("W", programs), ("V", [does(Reserve(0))]), faults=budgets(write_errors=1))
     assert labels(take(world, "W1~ W2")) == ["V", "late.0"], "its own reservation does not shut it out"
     assert labels(take(world, "V")) == []
 
 
 def test_a_read_error() -> None:
-    world = world_of(("R", [does(read(0), read(0))]), read_error_count=1)
+    world = world_of(("R", [does(read(0), read(0))]), faults=budgets(read_errors=1))
     assert labels(world) == ["R", "R~"]
     take(world, "R~")
     assert [type(report) for report in reports(world)] == [ReadError]
@@ -224,7 +225,7 @@ def test_a_read_error() -> None:
 
 
 def test_a_flush_error_makes_nothing_durable() -> None:
-    world = world_of(("W", [does(write(0, "x"), Flush(0), Flush(0))]), flush_error_count=1)
+    world = world_of(("W", [does(write(0, "x"), Flush(0), Flush(0))]), faults=budgets(flush_errors=1))
     assert labels(world) == ["W"]
     assert labels(take(world, "W")) == ["W", "W~"]
     take(world, "W~")
@@ -236,7 +237,7 @@ def test_a_flush_error_makes_nothing_durable() -> None:
 
 def test_errors_are_counted_apart() -> None:
     programs = [does(write(0, "x"), write(0, "y")), does(read(0), read(0)), does(Flush(0)), does(Reserve(0))]
-    world = world_of(("W", programs), write_error_count=1, read_error_count=1, flush_error_count=1)
+    world = world_of(("W", programs), faults=budgets(write_errors=1, read_errors=1, flush_errors=1))
     assert labels(world) == ["W1", "W2", "W3", "W4", "W1!", "W1~", "W2~", "W3~"]
     assert labels(take(world, "W1!")) == ["W2", "W3", "W4", "W1", "W2~", "W3~"]
     assert labels(take(world, "W2~")) == ["W3", "W4", "W1", "W2", "W3~"]
@@ -244,7 +245,7 @@ def test_errors_are_counted_apart() -> None:
 
 
 def test_a_refused_write_stays_refused_when_it_reports_an_error() -> None:
-    world = world_of(("W", [does(write(0, "x"))]), ("V", [does(Reserve(0))]), write_error_count=1)
+    world = world_of(("W", [does(write(0, "x"))]), ("V", [does(Reserve(0))]), faults=budgets(write_errors=1))
     take(world, "V W!")
     assert type(reports(world)[1]) is Fenced
     assert held(world) == "a b c d"
@@ -252,7 +253,7 @@ def test_a_refused_write_stays_refused_when_it_reports_an_error() -> None:
 
 @pytest.mark.parametrize("label", ["W.1~", "W.1!"])
 def test_an_error_of_one_sector_is_that_of_the_operation(label: str) -> None:
-    world = world_of(("W", [does(write(0, "x", "y"))]), write_error_count=1, tears=True)
+    world = world_of(("W", [does(write(0, "x", "y"))]), faults=budgets(write_errors=1), tears=True)
     assert labels(world) == ["W", "W.1", "W!", "W~", "W.1!", "W.1~"]
     take(world, f"{label} W")
     assert [type(report) for report in reports(world)] == [WriteError]
@@ -266,7 +267,7 @@ def test_every_fault_together_comes_to_an_end() -> None:
         Flush(0),
         successor=(Reserve(0), read(0)),
         tears=True,
-        write_error_count=1,
+        faults=budgets(write_errors=1),
         memoised=True,
     )
     found = dict(ends(world))

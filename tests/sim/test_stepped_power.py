@@ -6,6 +6,7 @@ import pytest
 
 from shadowshare.protocol.operations import Flush
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import budgets
 from tests.sim.stepped_worlds import (
     SIZE,
     does,
@@ -108,7 +109,11 @@ def test_what_is_undecided_stays_so_over_a_second_power_loss() -> None:
 
 def test_a_late_write_and_a_write_with_an_error_decide_nothing() -> None:
     world = losing(
-        write(0, "x"), write(0, "y"), successor=(write(0, "v"), read(0)), write_error_count=1, memoised=True
+        write(0, "x"),
+        write(0, "y"),
+        successor=(write(0, "v"), read(0)),
+        faults=budgets(write_errors=1),
+        memoised=True,
     )
     take(world, "W power")
     assert held(world) == "{a,x} b c d"
@@ -119,7 +124,7 @@ def test_a_late_write_and_a_write_with_an_error_decide_nothing() -> None:
 
 
 def test_a_read_error_decides_nothing() -> None:
-    world = losing(write(0, "x"), successor=(read(0), read(0)), read_error_count=1)
+    world = losing(write(0, "x"), successor=(read(0), read(0)), faults=budgets(read_errors=1))
     take(world, "W power V~")
     assert held(world) == "{a,x} b c d"
     assert labels(take(world, "V")) == ["keep.0", "keep.1"]
@@ -128,7 +133,7 @@ def test_a_read_error_decides_nothing() -> None:
 @pytest.mark.parametrize("label", ["V", "V!", "late.0"])
 def test_what_the_watcher_inspects_is_decided_before_a_change_takes_effect(label: str) -> None:
     """It has to know what it sees; the operation itself waits until then, and takes effect once."""
-    world = losing(write(1, "x"), write(2, "y"), successor=(write(0, "v"),), write_error_count=1)
+    world = losing(write(1, "x"), write(2, "y"), successor=(write(0, "v"),), faults=budgets(write_errors=1))
     told(world).inspected = [(0, range(1, 2))]
     take(world, f"W power {label}")
     assert labels(world) == ["keep.0", "keep.1"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shadowshare.protocol.operations import Access, Flush, Operation, Reserve, WriteZeroes, together
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import budgets
 from shadowshare.sim.stepped.world import SteppedWorld
 from tests.sim.stepped_worlds import (
     Program,
@@ -44,8 +45,12 @@ def race(**rules: Any) -> SteppedWorld:
     )
 
 
-ERRORS = ("write_error_count", "read_error_count", "flush_error_count")
-FAULTS = {"crash_count": 1, "power_loss_count": 1, "tears": True, **dict.fromkeys(ERRORS, 1)}
+FAULTS: dict[str, Any] = {
+    "crash_count": 1,
+    "power_loss_count": 1,
+    "tears": True,
+    "faults": budgets(write_errors=1, read_errors=1, flush_errors=1),
+}
 
 
 def snapshot(world: SteppedWorld) -> object:
@@ -205,8 +210,7 @@ SMALL_RACES = {
     "errors": lambda: world_of(
         ("W", [does(write(0, "x"), WriteZeroes(0, 0, 1))]),
         ("R", [does(read(0))]),
-        write_error_count=1,
-        read_error_count=1,
+        faults=budgets(write_errors=1, read_errors=1),
         memoised=True,
     ),
 }
@@ -261,11 +265,14 @@ def test_the_pieces_that_were_answered_matter() -> None:
     assert key_after(world, "R R.1") == key_after(world, "R.1 R")
 
 
+FEW = (budgets(write_errors=1), budgets(write_errors=2), budgets(write_errors=1, read_errors=1))
+
+
 def test_what_is_left_of_the_faults_matters() -> None:
     def world(**rules: Any) -> object:
         return race(**rules).key()
 
-    different = [{}, *({name: 1} for name in ERRORS), {"crash_count": 1}]
+    different: list[dict[str, Any]] = [{}, *({"faults": few} for few in FEW), {"crash_count": 1}]
     different.append({"crash_count": 1, "power_loss_count": 1})
     assert len({world(**rules) for rules in different}) == len(different)
 

@@ -11,6 +11,7 @@ import pytest
 from shadowshare.protocol.operations import Flush, Operation, Reserve
 from shadowshare.sim.disks.cells import Cells, CompareAndWrite, ReadCells, WriteCells
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import budgets
 from shadowshare.sim.host import Computer
 from shadowshare.sim.stepped.rules import Rules, Successor
 from shadowshare.sim.stepped.shared import SharedState
@@ -180,8 +181,7 @@ WORLDS: dict[str, Callable[[], SteppedWorld]] = {
         ("W", [does(write(0, "x"), write(0, "y"))]),
         ("V", [does(read(0), Reserve(0), read(0))]),
         recovers={"V": "W"},
-        write_error_count=1,
-        read_error_count=1,
+        faults=budgets(write_errors=1, read_errors=1),
         **LOSS,
     ),
     "torn operations": lambda: world_of(

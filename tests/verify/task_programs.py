@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shadowshare.protocol.errors import DiskError
 from shadowshare.protocol.operations import Operation, Reserve, together
 from shadowshare.sim.disks.cells import CompareAndWrite, ReadCells, WriteCells
+from shadowshare.sim.faults.catalogue import budgets
 from shadowshare.sim.stepped.rules import Rules
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import Client, SteppedWorld
@@ -56,7 +57,7 @@ class Program:
     def rules(self) -> Rules:
         """What may happen."""
         return replace(
-            self.setup().rules(), write_error_count=self.write_errors, read_error_count=self.read_errors
+            self.setup().rules(), faults=budgets(write_errors=self.write_errors, read_errors=self.read_errors)
         )
 
     def setup(self) -> Setup:

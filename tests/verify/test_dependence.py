@@ -88,7 +88,10 @@ def reachable(product: Product) -> list[int]:
     return states
 
 
-ALL_DEPEND = {"plain", "tears", "a violation", "errors", "two devices", "several tasks of a host"}
+ALL_DEPEND = {
+    *("plain", "tears", "a violation", "errors", "two devices", "several tasks of a host"),
+    *("lost and misdirected writes", "rot, unreadable sectors, and older contents"),
+}
 """Worlds in which whatever can happen at the same time is on the same sectors, or of the same host."""
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.errors import JournalDamaged, ShadowCopyNotFound
+from shadowshare.protocol.errors import AreaFull, JournalDamaged, ReadError, ShadowCopyNotFound
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Change, Event, Flush, Write
 from shadowshare.protocol.passive import ByteRange, Passive
@@ -40,6 +40,11 @@ class _Scribbling(Passive):
 class _Failing(Passive):
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
         raise JournalDamaged("it is not")
+
+
+class _Refusing(Passive):
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        raise AreaFull("there is no room")
 
 
 class _Crashing(Passive):
@@ -138,15 +143,39 @@ def test_the_real_code_breaks_none(scenario: Scenario) -> None:
 
 
 def test_an_allowed_error_is_no_violation_but_a_read_that_never_gets_data_proves_nothing() -> None:
-    allowed = small(
-        'W = ["write 0"]\nR = ["read s 0 1"]', extra='[faults]\nallowed_errors = ["JournalDamaged"]'
-    )
-    exploration = explore(allowed, Implementation(passive=_Failing))
+    allowed = small('W = ["write 0"]\nR = ["read s 0 1"]', extra='[faults]\nallowed_errors = ["AreaFull"]')
+    exploration = explore(allowed, Implementation(passive=_Refusing))
     assert exploration.violation is None
     assert exploration.is_exhausted
     assert exploration.unreached == ("R: read s 0 1",)
     assert exploration.verdict == "unknown"
     assert "read s 0 1" in exploration.reason
+
+
+def test_an_allowed_error_of_the_store_that_no_fault_explains_is_a_violation() -> None:
+    allowed = small(
+        'W = ["write 0"]\nR = ["read s 0"]',
+        extra='[faults]\nbit_rot = 1\nvictims = ["W"]\nallowed_errors = ["JournalDamaged"]',
+    )
+    violation = explore(allowed, Implementation(passive=_Failing)).violation
+    assert violation is not None
+    assert violation.rule == "error"
+
+
+def test_a_read_that_fails_more_often_than_reads_were_struck_is_a_violation() -> None:
+    class Unlucky(Passive):
+        async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+            await self.catch_up()
+            raise ReadError("it seems so")
+
+    scenario = small(
+        'W = ["write 0"]\nR = ["read s 0"]',
+        extra='[faults]\nread_errors = 1\nvictims = ["R"]\nallowed_errors = ["ReadError"]',
+    )
+    assert explore(scenario, Implementation()).verdict == "verified"
+    violation = explore(scenario, Implementation(passive=Unlucky)).violation
+    assert violation is not None
+    assert violation.rule == "error"
 
 
 def test_a_fork_judges_for_itself() -> None:

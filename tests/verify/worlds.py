@@ -10,12 +10,14 @@ from typing import Any
 from shadowshare.protocol.errors import DiskError
 from shadowshare.protocol.operations import Flush, Operation, Reserve, together
 from shadowshare.sim.disks.memory_disk import Misbehaviour
+from shadowshare.sim.faults.catalogue import budgets
+from shadowshare.sim.faults.fault import Reach
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.memoised import Automaton, MemoisedHost
 from shadowshare.verify.setup import Setup, computer_of, flush, rest
 from shadowshare.verify.task_world import TaskWatcher
-from tests.sim.stepped_worlds import Listener, Program, does, read, world_of, write
+from tests.sim.stepped_worlds import Listener, Program, does, overlaid, read, world_of, write
 
 
 class Alarm(Listener):
@@ -157,15 +159,41 @@ def with_a_lock(**faults: Any) -> SteppedWorld:
     return of_tasks(setup)
 
 
-ERRORS = {"write_error_count": 1, "read_error_count": 1, "flush_error_count": 1}
+ERRORS = {"faults": budgets(write_errors=1, read_errors=1, flush_errors=1)}
 WORLDS: dict[str, Callable[[], SteppedWorld]] = {
     "plain": lambda: watched(life()),
     "tears": lambda: watched(life(tears=True)),
     "a violation": lambda: watched(life(), "y"),
     "a crash": lambda: watched(life(crash_count=1)),
-    "no late writes": lambda: watched(life(crash_count=1, late_writes=False, write_error_count=1)),
+    "no late writes": lambda: watched(life(crash_count=1, late_writes=False, faults=budgets(write_errors=1))),
     "errors": lambda: watched(life(**ERRORS)),
-    "errors and a crash, torn": lambda: watched(life(crash_count=1, write_error_count=1, tears=True)),
+    "errors and a crash, torn": lambda: watched(
+        life(crash_count=1, faults=budgets(write_errors=1), tears=True)
+    ),
+    "lost and misdirected writes": lambda: watched(life(faults=budgets(lost_writes=1, misdirected_writes=1))),
+    "rot, unreadable sectors, and older contents": lambda: watched(
+        life(
+            faults=budgets(bit_rot=1, lasting_read_errors=1, stale_reads=1),
+            disk_class=overlaid,
+            fault_reach=Reach(frozenset({(0, 0)})),
+        )
+    ),
+    "a full device, and one that shrinks": lambda: watched(
+        world_of(
+            ("W", [does(write(0, "x", "y"), write(2, "z"))]),
+            ("V", [does(Reserve(0), write(2, "v"), read(0, 2))]),
+            ("R", [does(read(0), read(1))]),
+            recovers={"V": "W"},
+            memoised=True,
+            crash_count=1,
+            faults=budgets(full_devices=1, shrunk_devices=1),
+            disk_class=overlaid,
+            sectors=("a", "b", "", "d"),
+        )
+    ),
+    "a flush that lies": lambda: watched(
+        life(crash_count=1, power_loss_count=1, faults=budgets(lying_flushes=1, misdirected_reads=1))
+    ),
     "a power loss": lambda: watched(life(crash_count=1, power_loss_count=1), "a+v"),
     "a power loss and nothing else": lambda: watched(
         life(crash_count=1, power_loss_count=1, plain_crashes=False)
@@ -231,7 +259,7 @@ WORLDS: dict[str, Callable[[], SteppedWorld]] = {
             recovers={"V": "W"},
             memoised=True,
             crash_count=1,
-            write_error_count=1,
+            faults=budgets(write_errors=1),
         )
     ),
     "a watcher that looks around": lambda: spied(

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from shadowshare.sim.schedule import kind_of
+from shadowshare.sim.schedule import FAULT_KINDS, kind_of, split_mark
 from shadowshare.verify.product import Lane, Move, Product
 
 FIRST_FAULT = 192
@@ -158,10 +158,10 @@ class Walker:
 @lru_cache(maxsize=4096)
 def thread_of(label: str) -> str:
     """The task that takes a step; empty if it is no task's."""
-    return label.partition(".")[0].rstrip("!~") if label[0].isupper() else ""
+    return split_mark(label)[0].partition(".")[0] if label[0].isupper() else ""
 
 
 @lru_cache(maxsize=4096)
 def is_fault(label: str) -> bool:
     """Whether a step is something that goes wrong."""
-    return kind_of(label) in ("crash", "power", "late", "error")
+    return kind_of(label) in FAULT_KINDS

@@ -66,7 +66,7 @@ def where_read(case: Case, holding: Holding) -> tuple[int, int]:
 
 def has_effect(moment: Moment) -> bool:
     """Whether an operation took effect with a step."""
-    return moment.operation is not None and not moment.waits and not moment.label.endswith("~")
+    return moment.effect is not None and not moment.waits
 
 
 def changes_of(case: Case, device: int, first: int, end: int) -> Iterator[int]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
+from shadowshare.sim.schedule import split_mark
 from shadowshare.verify.product import Move, Product
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import REMEMBERED_STATE_COUNT, Sampler
@@ -34,18 +35,19 @@ LEARNING_EXECUTION_COUNT = 192
 def thread_of(move: Move) -> Thread:
     """The thread that a move is an event of."""
     label = move.label
-    kind = label.partition(".")[0]
+    plain, mark = split_mark(label)
+    kind = plain.partition(".")[0]
     if kind == "late" and move.step.operation is not None:  # its number changes when another one lands
         return kind, move.step.host, move.step.operation.identity()
     if kind in ("crash", "power"):
         return label
-    return kind + label[-1] if label[-1] in "!~" and kind != label else kind
+    return kind + mark.partition(".")[0]
 
 
 def task_of(move: Move) -> str:
     """The task that takes a step with a move, whatever error it is told; empty for an event that is no task's step."""
-    kind = move.label.partition(".")[0]
-    return "" if kind in ("late", "crash", "power", "keep") else kind.rstrip("!~")
+    kind = split_mark(move.label)[0].partition(".")[0]
+    return "" if kind in ("late", "crash", "power", "keep") else kind
 
 
 class CalmWalk(RandomWalk):

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shadowshare.sim.schedule import split_mark
 from shadowshare.verify.product import Move, Product
 from shadowshare.verify.result import Exploration
 from shadowshare.verify.search import Budget, Progress
@@ -65,7 +66,7 @@ class Timed(Sampler):
         if moves[0].label.startswith("keep."):
             return moves[self.pick(len(moves))]
         assert self._clock is not None
-        possible = {_key_of(move): move for move in moves if move.label[-1] not in "!~"}
+        possible = {_key_of(move): move for move in moves if not split_mark(move.label)[1]}
         self._clock.heed(possible)
         due = self._clock.wait()
         tied = [possible[key] for key in due]
@@ -81,8 +82,8 @@ class Timed(Sampler):
         return int(self.random.random() * count)
 
     def _in_error(self, move: Move, moves: Sequence[Move]) -> Move:
-        """The move, or an error that it reports."""
-        errors = [other for other in moves if other.label[-1] in "!~" and other.label[:-1] == move.label]
+        """The move, or a fault that strikes it."""
+        errors = [other for other in moves if other is not move and split_mark(other.label)[0] == move.label]
         if errors and self.random.random() < self.timing.error_share:
             return errors[int(self.random.random() * len(errors))]
         return move

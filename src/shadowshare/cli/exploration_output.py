@@ -29,6 +29,7 @@ _KINDS = {
     "keep": ("decision what survived", "decisions what survived"),
     "late": ("late write", "late writes"),
     "error": ("error", "errors"),
+    "fault": ("fault of a device", "faults of devices"),
     "piece": ("further piece of an operation", "further pieces of operations"),
 }
 """Kinds of choices in words, one and several."""
