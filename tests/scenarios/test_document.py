@@ -18,6 +18,11 @@ def problems_of(text: str) -> list[str]:
     return str(caught.value).split("; ")
 
 
+FAULTS = Faults(
+    2, 1, False, True, 3, 4, 5, ("AreaFull",), 6, 7, 8, 9, 10, 11, 12, 13, 14, ("journal",), ("A",), True
+)
+
+
 def test_every_field_can_be_set() -> None:
     text = """
         name = "all-fields"
@@ -64,28 +69,7 @@ def test_every_field_can_be_set() -> None:
         {"A": "active"},
         ["W: create s"],
         StoreShape(3, 5, 6, 8, True),
-        Faults(
-            2,
-            1,
-            False,
-            True,
-            3,
-            4,
-            5,
-            ("AreaFull",),
-            6,
-            7,
-            8,
-            9,
-            10,
-            11,
-            12,
-            13,
-            14,
-            ("journal",),
-            ("A",),
-            True,
-        ),
+        FAULTS,
         DiskSwitches(True, True, True, True, True),
         7,
     )
