@@ -8,7 +8,8 @@ that is rare anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, unique
 
@@ -84,13 +85,13 @@ class Mark(Enum):
     REFUSED_WHILE_STOPPED = "a request was refused, because the active had stopped"
 
 
-_recordings: tuple[set[Mark], ...] = ()
+_listeners: tuple[Callable[[Mark], None], ...] = ()
 
 
 def reached(mark: Mark) -> None:
     """Say that the path with this mark was taken."""
-    for found in _recordings:
-        found.add(mark)
+    for listener in _listeners:
+        listener(mark)
 
 
 @contextmanager
@@ -101,10 +102,28 @@ def recording() -> Iterator[set[Mark]]:
     thing that can happen to a host, so the marks are those that *some* schedule reaches; what the oracle reads at the
     end is among them.
     """
-    global _recordings  # noqa: PLW0603 - a mark must cost nothing, and protocol objects must not carry a recorder
     found: set[Mark] = set()
-    _recordings = (*_recordings, found)
-    try:
+    with _listening(found.add):
         yield found
+
+
+@contextmanager
+def counting() -> Iterator[Counter[Mark]]:
+    """Count how often this process reaches each mark, as `recording` collects them."""
+    counts = Counter[Mark]()
+
+    def count(mark: Mark) -> None:
+        counts[mark] += 1
+
+    with _listening(count):
+        yield counts
+
+
+@contextmanager
+def _listening(listener: Callable[[Mark], None]) -> Iterator[None]:
+    global _listeners  # noqa: PLW0603 - a mark must cost nothing, and protocol objects must not carry a recorder
+    _listeners = (*_listeners, listener)
+    try:
+        yield
     finally:
-        _recordings = tuple([other for other in _recordings if other is not found])
+        _listeners = tuple([other for other in _listeners if other is not listener])

@@ -64,10 +64,14 @@ class HollowDisk:
     def _change(self, operation: Operation, sector: int, end: int) -> None:
         if not self._is_kept(sector, end):
             return
-        size = self.sector_bytes
-        data = bytes(operation.data) if isinstance(operation, Write) else bytes((end - sector) * size)
+        contents, size = self._contents, self.sector_bytes
+        data = bytes(operation.data) if isinstance(operation, Write) else b""
+        if not data.strip(b"\0"):  # as formatting does with the whole journal
+            for at in [at for at in contents if sector <= at < end]:
+                del contents[at]
+            return
         for number, at in enumerate(range(sector, end)):
-            self._contents[at] = data[number * size : (number + 1) * size]
+            contents[at] = data[number * size : (number + 1) * size]
 
     def _is_kept(self, sector: int, end: int) -> bool:
         """Whether any of the sectors is kept; those of an operation either all are, or none."""

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from shadowshare.protocol.marks import Mark, reached, recording
+from shadowshare.protocol.marks import Mark, counting, reached, recording
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.explorer import explore
 from tests.docs.documents import read, section, tables
@@ -100,3 +100,15 @@ def test_an_error_ends_a_recording() -> None:
         raise ZeroDivisionError
     reached(Mark.AREA_FULL)
     assert found == set()
+
+
+def test_marks_can_be_counted_as_well() -> None:
+    with recording() as found, counting() as counts:
+        reached(Mark.AREA_FULL)
+        reached(Mark.AREA_FULL)
+        with counting() as later:
+            reached(Mark.JOURNAL_FULL)
+    reached(Mark.AREA_FULL)
+    assert counts == {Mark.AREA_FULL: 2, Mark.JOURNAL_FULL: 1}
+    assert later == {Mark.JOURNAL_FULL: 1}
+    assert found == set(counts)
