@@ -6,20 +6,17 @@ mean together is not looked at here; see `shadowshare.scenarios.meaning`.
 
 from __future__ import annotations
 
-import re
-import tomllib
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Literal
 
 import msgspec
 
+from shadowshare.models.toml_tables import parse_toml, read_table
 from shadowshare.protocol.errors import ShadowshareError
 
 ACTIVE = "active"
 PASSIVE = "passive"
 PLACES = ("superblock", "journal", "slots", "volume")
 """The parts of the disks."""
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_T = TypeVar("_T", bound=msgspec.Struct)
 
 
 class ScenarioError(ShadowshareError):
@@ -125,61 +122,11 @@ def read_document(text: str) -> Document:
         ScenarioError: it is not TOML, or has fields that are missing, unknown, or of the wrong type.
     """
     try:
-        fields = tomllib.loads(text)
-    except ValueError as error:  # a TOMLDecodeError, or a number with too many digits
-        raise ScenarioError(f"this is not TOML: {error}") from None
-    except RecursionError:
-        raise ScenarioError("this is not TOML that can be read: it is nested too deeply") from None
+        fields = parse_toml(text)
+    except ValueError as error:
+        raise ScenarioError(str(error)) from None
     problems: list[str] = []
-    document = _read_table(fields, Document, "", problems)
+    document = read_table(fields, Document, "", problems)
     if problems or document is None:
         raise ScenarioError("; ".join(problems))
     return document
-
-
-def shown(key: str) -> str:
-    """A key of the file in a message: as it is, or in quotes if it could be misread."""
-    return key if _PLAIN_KEY.fullmatch(key) else repr(key)
-
-
-def _read_table(value: Any, kind: type[_T], where: str, problems: list[str]) -> _T | None:
-    """A table with fixed fields; None after adding to ``problems`` what is wrong with it."""
-    if not isinstance(value, dict):
-        problems.append(f"{where}: must be a table, not {value!r:.40}")
-        return None
-    known = {field.name: field for field in msgspec.structs.fields(kind)}
-    prefix = f"{where}." if where else ""
-    count_before = len(problems)
-    problems += [
-        f"{prefix}{shown(key)}: there is no such field, but there are {', '.join(known)}"
-        for key in value
-        if key not in known
-    ]
-    read = {}
-    for name, field in known.items():
-        if name in value:
-            read[name] = _read(value[name], field.type, prefix + name, problems)
-        elif field.required:
-            problems.append(f"{prefix}{name}: is missing, and must be there")
-    return kind(**read) if len(problems) == count_before else None
-
-
-def _read(value: Any, kind: Any, where: str, problems: list[str]) -> Any:
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _read_table(value, kind, where, problems)
-    if get_origin(kind) is dict and isinstance(value, dict):
-        of = get_args(kind)[1]
-        return {key: _read(item, of, f"{where}.{shown(key)}", problems) for key, item in value.items()}
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        problems.append(_explained(str(error), value, kind, where))
-        return None
-
-
-def _explained(error: str, value: Any, kind: Any, where: str) -> str:
-    if get_origin(kind) is Literal:
-        return f"{where}: must be {' or '.join(map(repr, get_args(kind)))}, not {value!r:.40}"
-    reason, _, place = error.partition(" - at `$")
-    reason = reason.replace("Expected", "must be").replace(", got", ", not")
-    return f"{where}{place.rstrip('`')}: {reason}"

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from shadowshare.scenarios.document import ACTIVE, PASSIVE, shown
+from shadowshare.models.toml_tables import shown
+from shadowshare.scenarios.document import ACTIVE, PASSIVE
 
 RECOVERS = "recovers"
 HOST_COUNT_MAXIMUM = 100

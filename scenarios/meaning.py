@@ -12,10 +12,11 @@ import msgspec
 
 from shadowshare.models.computers import ACTIVATE
 from shadowshare.models.steps import ScriptStep, StepError, parse_step
+from shadowshare.models.toml_tables import shown
 from shadowshare.protocol import errors
 from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
-from shadowshare.scenarios.document import ACTIVE, PLACES, Document, ScenarioError, StoreShape, shown
+from shadowshare.scenarios.document import ACTIVE, PLACES, Document, ScenarioError, StoreShape
 from shadowshare.scenarios.host_roles import Role, read_roles
 from shadowshare.scenarios.scenario import HostPlan, Scenario
 from shadowshare.sim.disks.memory_disk import Misbehaviour

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shadowshare.models.toml_tables import shown
 from shadowshare.scenarios.definition import DiskSwitches, Document, Faults, ScenarioError, StoreShape
-from shadowshare.scenarios.document import read_document, shown
+from shadowshare.scenarios.document import read_document
 
 MINIMAL = 'name = "small"\nstory = "For a test."\nrace = {}\n'
 NUMBER, TEXT, SWITCH = "must be `int`, not `{}`", "must be `str`, not `{}`", "must be `bool`, not `{}`"
