@@ -1,6 +1,6 @@
 """Distributions of a latency: they are drawn from in batches, and can be held against measurements.
 
-Times in files and constructors are microseconds, as people write them; what is drawn is integer nanoseconds, at least 0.
+Times in files and constructors are microseconds, as people write them; what is drawn are whole nanoseconds, 0 or more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ BATCH_COUNT = 4096
 
 LONGEST_US = 1e12
 """No latency is longer than eleven days: what is drawn fits into 64 bits whatever a file says."""
+
+SIGMA_MAXIMUM = 10.0
 
 _WEIGHT_TOLERANCE = 0.01
 """Weights that people round need not add up to 1 exactly; they are scaled."""
@@ -156,8 +158,8 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not 0.0 < self.weight <= 1.0 + _WEIGHT_TOLERANCE:
             raise ModelError(f"weight must be above 0 and at most 1, not {self.weight:g}")
         check_time("median_us", self.median_us, 1e-3)
-        if not 0.0 < self.sigma <= 10.0:
-            raise ModelError(f"sigma must be above 0 and at most 10, not {self.sigma:g}")
+        if not 0.0 < self.sigma <= SIGMA_MAXIMUM:
+            raise ModelError(f"sigma must be above 0 and at most {SIGMA_MAXIMUM:g}, not {self.sigma:g}")
 
 
 class LognormalMixture(Distribution, frozen=True, tag="lognormal-mixture"):
@@ -208,7 +210,7 @@ class LognormalMixture(Distribution, frozen=True, tag="lognormal-mixture"):
             middle = (low + high) / 2
             is_below = self.share_up_to(np.exp(middle)) < wanted
             low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
-        return np.exp(high)
+        return np.asarray(np.exp(high))
 
     def mean_ns(self) -> float:
         """See `Distribution`."""
@@ -231,7 +233,8 @@ class Empirical(Distribution, frozen=True, tag="empirical"):
         count = len(self.probabilities)
         if count != len(self.latencies_us) or not 2 <= count <= 100_000:
             raise ModelError(
-                f"probabilities and latencies_us must be equally many, 2 or more: not {count} and {len(self.latencies_us)}"
+                "probabilities and latencies_us must be equally many, 2 or more: "
+                f"not {count} and {len(self.latencies_us)}"
             )
         if not (self.probabilities[0] == 0.0 and self.probabilities[-1] == 1.0):
             raise ModelError("probabilities must begin with 0 and end with 1")
@@ -260,7 +263,9 @@ class Empirical(Distribution, frozen=True, tag="empirical"):
         latencies_us, first = np.unique(self.latencies_us[::-1], return_index=True)
         last = len(self.probabilities) - 1 - first  # where a latency stands several times, the highest share
         shares = np.asarray(self.probabilities)[last]
-        return np.asarray(np.interp(np.asarray(latencies_ns) / 1e3, latencies_us, shares, left=0.0, right=1.0))
+        return np.asarray(
+            np.interp(np.asarray(latencies_ns) / 1e3, latencies_us, shares, left=0.0, right=1.0)
+        )
 
     def mean_ns(self) -> float:
         """See `Distribution`."""

@@ -1,7 +1,7 @@
 """A lognormal mixture out of measured latencies, by expectation-maximisation.
 
-The algorithm is that of Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm" (1977),
-for normal components of the logarithms. How many components there are is decided by the Bayesian information criterion
+The algorithm is that of Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm"
+(1977), for normal components of the logarithms. How many components there are is decided by the Bayesian information criterion
 of Schwarz, "Estimating the dimension of a model" (1978): each further one must raise the likelihood by more than its
 three parameters could by chance.
 
@@ -11,11 +11,18 @@ Logarithms are counted in narrow bins first, so that the time does not depend on
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from shadowshare.models.latency.distributions import Component, Floats, LognormalMixture, Nanoseconds
+from shadowshare.models.latency.distributions import (
+    SIGMA_MAXIMUM,
+    Component,
+    Floats,
+    LognormalMixture,
+    Nanoseconds,
+)
 from shadowshare.models.latency.errors import ModelError
 
 COMPONENT_COUNT_MAXIMUM = 4
@@ -100,12 +107,12 @@ def _starts(logs: Floats, component_count: int) -> list[_Parameters]:
 
 def _split_at(ordered: Floats, shares: Floats) -> _Parameters:
     places = np.rint(shares * len(ordered)).astype(np.int64)
-    parts = [ordered[start : max(end, start + 1)] for start, end in zip(places, places[1:], strict=False)]
+    parts = [ordered[start : max(end, start + 1)] for start, end in pairwise(places)]
     parts = [part if len(part) else ordered[-1:] for part in parts]
     return _Parameters(
         np.maximum(np.diff(shares), 1e-6),
         np.array([part.mean() for part in parts]),
-        np.maximum(np.array([part.std() for part in parts]), 0.02),
+        np.clip(np.array([part.std() for part in parts]), 0.02, SIGMA_MAXIMUM),
     )
 
 
@@ -126,7 +133,7 @@ def _maximise(places: Floats, counts: Floats, start: _Parameters) -> tuple[_Para
         sizes = np.maximum(owned.sum(axis=0), 1e-9)
         means = (owned * places[:, np.newaxis]).sum(axis=0) / sizes
         variances = (owned * (places[:, np.newaxis] - means) ** 2).sum(axis=0) / sizes
-        now = _Parameters(sizes / total, means, np.maximum(np.sqrt(variances), _SIGMA_MINIMUM))
+        now = _Parameters(sizes / total, means, np.clip(np.sqrt(variances), _SIGMA_MINIMUM, SIGMA_MAXIMUM))
     return now, likelihood
 
 
@@ -136,7 +143,9 @@ def _as_mixture(parameters: _Parameters) -> LognormalMixture:
     order = np.argsort(parameters.means)
     return LognormalMixture(
         tuple(
-            Component(float(weights[one]), math.exp(parameters.means[one]) / 1e3, float(parameters.sigmas[one]))
+            Component(
+                float(weights[one]), math.exp(parameters.means[one]) / 1e3, float(parameters.sigmas[one])
+            )
             for one in order
         )
     )

@@ -1,8 +1,8 @@
 """How far a distribution is from measured latencies.
 
-The Kolmogorov-Smirnov distance is the largest difference between the share of latencies up to a length that was measured
-and the one that the distribution says. It looks at all latencies alike, and so hardly at the longest ones; the errors
-of quantiles look there.
+The Kolmogorov-Smirnov distance is the largest difference between the share of latencies up to a length that was
+measured and the one that the distribution says. It looks at all latencies alike, and so hardly at the longest ones;
+the errors of quantiles look there.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def goodness_of_fit(latencies_ns: Nanoseconds, distribution: Distribution) -> Go
     )
 
 
-def ks_distance(ordered_ns: np.ndarray[tuple[int], np.dtype[np.float64]], distribution: Distribution) -> float:
+def ks_distance(
+    ordered_ns: np.ndarray[tuple[int], np.dtype[np.float64]], distribution: Distribution
+) -> float:
     """The Kolmogorov-Smirnov distance of a distribution from sorted latencies.
 
     Latencies are whole nanoseconds: those that are equal were anywhere within half of one, and count as one step.

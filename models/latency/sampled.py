@@ -12,7 +12,6 @@ from numpy.random import Generator
 
 from shadowshare.models.latency.distributions import (
     Constant,
-    Distribution,
     Empirical,
     Exponential,
     LognormalMixture,
@@ -93,7 +92,7 @@ class Sampled(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="samp
         }
         draws |= {verb: draws[other] for verb, other in STANDS_IN.items()}
 
-        def service_time(operation: Operation, begins_ns: int) -> int:
+        def service_time(operation: Operation, begins_ns: int) -> int:  # noqa: ARG001 - it is the same at any time
             return draws[operation.verb](operation)
 
         return service_time
@@ -134,10 +133,10 @@ def _mean_on_line(sizes: Sequence[int], means_ns: Sequence[float], size_bytes: i
 
 
 def _refusing(verb: str) -> _Draw:
-    def refuse(operation: Operation) -> int:
+    def refuse(_: Operation) -> int:
         raise ModelError(
-            f"this latency model has no latencies of {verb} operations: calibrate a folder, where they can be measured, "
-            "or add them to the model"
+            f"this latency model has no latencies of {verb} operations: calibrate a folder, where they can "
+            "be measured, or add them to the model"
         )
 
     return refuse
