@@ -1,9 +1,9 @@
 """A lognormal mixture out of measured latencies, by expectation-maximisation.
 
 The algorithm is that of Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm"
-(1977), for normal components of the logarithms. How many components there are is decided by the Bayesian information criterion
-of Schwarz, "Estimating the dimension of a model" (1978): each further one must raise the likelihood by more than its
-three parameters could by chance.
+(1977), for normal components of the logarithms. How many components there are is decided by the Bayesian information
+criterion of Schwarz, "Estimating the dimension of a model" (1978): each further one must raise the likelihood by more
+than its three parameters could by chance.
 
 Logarithms are counted in narrow bins first, so that the time does not depend on how many were measured.
 """

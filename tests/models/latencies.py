@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from shadowshare.models.latency.distributions import Nanoseconds
@@ -12,12 +14,12 @@ SECTOR_BYTES = 512
 SECTOR_COUNT = 1 << 21
 
 
-def served(model: LatencyModel, operations: list[Operation], seed: int = 1) -> Nanoseconds:
+def served(model: LatencyModel, operations: Sequence[Operation], seed: int = 1) -> Nanoseconds:
     """Service times of operations that are served one after the other."""
     service_time = model.start(np.random.default_rng(seed), SECTOR_BYTES, SECTOR_COUNT)
     now_ns, times = 0, []
     for operation in operations:
         times.append(service_time(operation, now_ns))
         now_ns += times[-1]
-    assert all(isinstance(time, int) and time >= 0 for time in times)
+    assert all(time >= 0 for time in times)
     return np.array(times, dtype=np.int64)
