@@ -186,6 +186,10 @@ class Product:
                 raise TooManyStates(f"what the hosts share has more than {SHARED_MASK} different states")
         return number
 
+    def shared_parts(self) -> Iterator[SharedState]:
+        """Every state of what the hosts share that was met; not to be changed."""
+        yield from self._shared
+
     def shared(self, state: int) -> SharedState:
         """The shared part of a state; not to be changed."""
         return self._shared[state & SHARED_MASK]

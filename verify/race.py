@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from shadowshare.models.computers import Implementation, step_key
-from shadowshare.models.observations import ReadEnded
+from shadowshare.models.observations import ReadEnded, StepFailed
+from shadowshare.protocol.errors import ActiveStopped, DiskError, StoreError
 from shadowshare.scenarios.definition import Scenario, edit
 from shadowshare.scenarios.staging import stage
 from shadowshare.sim.stepped.shared import SharedState
@@ -35,6 +36,7 @@ class Race:
         self._automata = automata(scenario, implementation or Implementation(), merges)
         hosts = [MemoisedHost(automaton) for automaton in self._automata]
         self._judged: dict[tuple[Hashable, bool], Any] = {}
+        self._errors_at_end: set[str] = set()
         self.product = Product(stage(scenario, hosts, Oracle(scenario)), self._judge_end)
 
     def _judge_end(self, shared: SharedState, clients: Sequence[Client | None]) -> Any:
@@ -46,12 +48,25 @@ class Race:
             oracle = shared.watcher.fork()
             oracle.audit(shared.fork(), is_stuck)  # which may remember what the auditor reads
             self._judged[key] = oracle.violation
+            if oracle.excused_at_end is not None:
+                self._errors_at_end.add(type(oracle.excused_at_end).__name__)
         return self._judged[key]
 
     @property
     def host_run_count(self) -> int:
         """How often protocol code really ran."""
         return sum(automaton.run_count for automaton in self._automata)
+
+    def errors(self) -> set[str]:
+        """Names of the errors of the disk or the store with which a step, or the opening at the end, was met to end."""
+        reports = [report for automaton in self._automata for report in automaton.reports()]
+        failures = [report.error for report in reports if isinstance(report, StepFailed)]
+        kinds = (DiskError, StoreError, ActiveStopped)
+        return self._errors_at_end | {type(error).__name__ for error in failures if isinstance(error, kinds)}
+
+    def faults_that_struck(self) -> set[str]:
+        """Names of the faults of the devices that happened in a schedule that was run."""
+        return {entry.fault for shared in self.product.shared_parts() for entry in shared.ledger}
 
     def unreached(self) -> tuple[str, ...]:
         """The passives' read steps of the race that ended with data in no schedule that was run."""

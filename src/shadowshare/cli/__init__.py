@@ -30,6 +30,7 @@ _COMMAND_MODULES = (
     "shadowshare.cli.explore",
     "shadowshare.cli.gate",
     "shadowshare.cli.mutants",
+    "shadowshare.cli.faults",
     "shadowshare.cli.store",
 )
 """Each has a list ``commands``."""
