@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from shadowshare.reports.style import FIGURE_METADATA, MARKERS, SERIES, figure_style
 from shadowshare.reports.tables import Table
@@ -85,7 +85,7 @@ def detection_json(detection: Detection) -> dict[str, Any]:
 # -- figure ------------------------------------------------------------------------------------------------------
 
 
-def draw_detections(detections: Sequence[Detection], path: Path) -> None:
+def draw_detections(detections: Sequence[Detection], target: Path | TextIO) -> None:
     """Write a figure as SVG: for each mutant and strategy the median and the middle half, on a logarithmic axis.
 
     The same figures give the same bytes, with the same matplotlib.
@@ -108,7 +108,7 @@ def draw_detections(detections: Sequence[Detection], path: Path) -> None:
         axes.set_xlabel("schedules until the mutant is found: median, and the middle half of the runs")
         axes.grid(axis="x", linewidth=0.3)
         figure.legend(loc="outside upper center", ncols=len(detections[0].executions), frameon=False)
-        figure.savefig(path, format="svg", metadata=FIGURE_METADATA)
+        figure.savefig(target, format="svg", metadata=FIGURE_METADATA)
 
 
 def _draw_strategy(axes: Axes, detections: Sequence[Detection], index: int, strategy: str) -> None:

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
+from shadowshare.protocol.errors import ShadowshareError
+
 Verdict = Literal["verified", "violated", "unknown"]
+
+
+class ResultError(ShadowshareError):
+    """A result cannot be made into what was asked for."""
 
 
 class Violation(NamedTuple):

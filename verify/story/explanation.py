@@ -191,10 +191,11 @@ def _determining_again(
     since = f"from step {before[-1]} on" if before[-1] else "since before the first step"
     gone = end_of_block(case, before[-1], after[-1]) if after and before[-1] else None
     if gone is not None:
-        yield f"The journal said so from step {before[-1]} on, but that block {gone[1]} (step {gone[0]})."
+        yield f"The journal named the copy from step {before[-1]} on, but that block {gone[1]} (step {gone[0]})."
         yield f"So {reader} found nothing when it determined again, at step {after[-1]}: no reader could."
         return
-    yield f"The journal said so {since}: whoever looked at it after that could know."
+    what = "said that the shadow copy was deleted" if is_slot else "named the copy of the extent"
+    yield f"The journal {what} {since}: whoever looked at it after that could know."
     if after:
         yield (
             f"{reader} did look at the journal when it had read the data, at step {after[-1]}. It returned what it had "

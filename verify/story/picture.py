@@ -186,7 +186,7 @@ class ScenarioPainter:
         return {
             "status": status,
             "doing": doing,
-            "next": [describe(flight.operation, self.geometry) for flight in flights],
+            "next": [[flight.label, describe(flight.operation, self.geometry)] for flight in flights],
             "view": None if protocol is None else self._view(protocol.view),
             "held": [self._holding(holding) for holding in self.holdings.of(number)],
         }

@@ -108,7 +108,7 @@ def print_finding(finding: Finding) -> None:
     result = finding.result
     head = f"{result.verdict}: {result.name}, {'as' if result.ok else result.expected} expected"
     click.echo(click.style(head, _COLOURS[result.verdict], bold=True) if sys.stdout.isatty() else head)
-    print_fields(dict(_fields(finding)))
+    print_fields(finding_facts(finding))
     if finding.counterexample is not None:
         click.echo()
         print_table(*replay_table(finding.counterexample.replay))
@@ -127,6 +127,11 @@ def print_finding(finding: Finding) -> None:
 
 def _width_columns() -> int:
     return get_terminal_size((WIDTH_COLUMNS, 0)).columns if sys.stdout.isatty() else WIDTH_COLUMNS
+
+
+def finding_facts(finding: Finding) -> dict[str, str]:
+    """What a verdict rests on, in words."""
+    return dict(_fields(finding))
 
 
 def _fields(finding: Finding) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,10 @@ from tempfile import TemporaryFile
 import click
 
 from shadowshare.cli.exploration_options import ExplorationOptions, UnfitOption, takes_exploration
-from shadowshare.cli.exploration_output import Finding, finding_json, print_finding
+from shadowshare.cli.exploration_output import Finding, finding_facts, finding_json, print_finding
 from shadowshare.cli.live_progress import exploration_progress, interruptible
 from shadowshare.cli.output import json_option, print_json
+from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
     FILES,
     MUTANT,
@@ -22,6 +23,7 @@ from shadowshare.cli.scenario_choice import (
     own_scenarios,
     scenario_text,
 )
+from shadowshare.reports.page.kinds import exploration_page
 from shadowshare.reports.trace import trace_text
 from shadowshare.scenarios.definition import Scenario, ScenarioError
 from shadowshare.sim.schedule import parse_schedule
@@ -30,6 +32,7 @@ from shadowshare.verify.failures import FailureError, failure_of, save_failure
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from shadowshare.verify.result import Exploration, ScenarioResult
 from shadowshare.verify.runner import Plan, estimate, run_scenario
+from shadowshare.verify.story.storyboard import storyboard_of
 
 _FILE = click.Path(path_type=Path)
 
@@ -53,6 +56,7 @@ _FILE = click.Path(path_type=Path)
     metavar="DIR",
     help="Save a violation in a folder of its own in DIR: scenario, schedule, trace, and how to replay it.",
 )
+@takes_reports(*ALL_REPORTS)
 @json_option
 def explore(
     options: ExplorationOptions,
@@ -62,6 +66,7 @@ def explore(
     is_together: bool,
     checkpoint: Path | None,
     failure_folder: Path | None,
+    reports: ReportFiles,
     as_json: bool,
 ) -> None:
     """Explore one race scenario, a built-in one or one in a file of yours, and say what the verdict rests on.
@@ -76,6 +81,8 @@ def explore(
     Example: shadowshare explore --file my-scenario.toml --max-seconds 600
 
     Example: shadowshare explore life-and-crash --checkpoint FILE
+
+    Example: shadowshare explore slot-reuse-during-read --mutant hit-without-catch-up --html page.html
 
     Exit code: 0 the verdict is the expected one; 1 something is violated that must not be; 2 anything else.
     """
@@ -101,6 +108,7 @@ def explore(
     finding = _finding(scenario, plan, result, is_cut, files, mutant_name)
     if failure_folder is not None and result.verdict == "violated":
         finding = replace(finding, saved=_save(failure_folder, source, finding, mutant_name))
+    _write_reports(reports, finding, files, mutant_name)
     if as_json:
         print_json(finding_json(finding))
     else:
@@ -148,6 +156,18 @@ def _finding(
     names = [str(path) for path in files]
     counterexample = explain(scenario, _found(result), plan.implementation, names, mutant_name)
     return Finding(scenario, plan, result, counterexample=counterexample)
+
+
+def _write_reports(
+    reports: ReportFiles, finding: Finding, files: Sequence[Path], mutant_name: str | None
+) -> None:
+    """Write the files that were asked for."""
+    board = None
+    if reports.any and finding.counterexample is not None:
+        labels = finding.counterexample.shrunk.labels
+        names = [str(path) for path in files]
+        board = storyboard_of(finding.scenario, labels, finding.plan.implementation, names, mutant_name)
+    reports.write_story(board, lambda: exploration_page(finding.result, finding_facts(finding), board))
 
 
 def _found(result: ScenarioResult) -> Exploration:

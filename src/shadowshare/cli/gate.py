@@ -14,6 +14,7 @@ import click
 from shadowshare.cli import EXIT_FAILED, EXIT_VIOLATED
 from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.report_files import ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import FILES, MUTANT, find_implementation, own_scenarios
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.errors import ShadowshareError
@@ -25,11 +26,15 @@ from shadowshare.reports.gate import (
     github_annotations,
     github_summary,
 )
+from shadowshare.reports.page.kinds import gate_page
 from shadowshare.scenarios.catalogue import built_in, built_in_names
+from shadowshare.scenarios.definition import parse_scenario
+from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.gate.check import Check, GateResult
 from shadowshare.verify.gate.gate import GatePlan, Tell, run_gate
 from shadowshare.verify.gate.regressions import regressions_in
 from shadowshare.verify.gate.seed import seed_of_commit
+from shadowshare.verify.story.storyboard import Storyboard, storyboard_of
 
 _FILE = click.Path(path_type=Path)
 _EXIT_CODES = {"verified": 0, "violated": EXIT_VIOLATED, "unknown": EXIT_FAILED}
@@ -68,6 +73,7 @@ class ImplementationError(ShadowshareError):
     help="Folder of failures that must not come back.  [default: tests/regressions, if it is there]",
 )
 @click.option("--junit", "junit_file", type=_FILE, help="Also write the result as JUnit XML.")
+@takes_reports("html")
 @json_option
 def gate(
     files: tuple[Path, ...],
@@ -79,6 +85,7 @@ def gate(
     mutant_share: float,
     regressions_folder: Path | None,
     junit_file: Path | None,
+    reports: ReportFiles,
     as_json: bool,
 ) -> None:
     """Check everything: failures of the past, all scenarios exhaustively, determinism, mutants, generated races.
@@ -114,6 +121,7 @@ def gate(
         result = run_gate(plan, tell)
     if junit_file is not None:
         junit_file.write_text(gate_junit(result), encoding="utf-8")
+    reports.write_html(lambda: gate_page(result, _boards(result, plan, mutant_name)))
     _tell_github(result)
     if as_json:
         print_json(gate_json(result))
@@ -157,6 +165,21 @@ def _progress() -> Iterator[Tell]:
             say(f"{done}; {waiting_count} checks wait; last: {check.name}")
 
         yield tell
+
+
+def _boards(result: GateResult, plan: GatePlan, mutant_name: str | None) -> list[Storyboard]:
+    """What violates something, as stories; of mutants that survive there is none."""
+    own = {scenario.name: scenario for scenario in plan.scenarios}
+    boards = []
+    for check in result.checks:
+        if check.verdict != "violated" or check.schedule is None or check.stage == "mutants":
+            continue
+        schedule = parse_schedule(check.schedule)
+        text = check.scenario_text
+        scenario = own[schedule.scenario] if text is None else parse_scenario(text)
+        files = [] if text is None else ["race.toml"]
+        boards.append(storyboard_of(scenario, schedule.labels, plan.implementation, files, mutant_name))
+    return boards
 
 
 def _tell_github(result: GateResult) -> None:

@@ -12,8 +12,10 @@ from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.cli.exploration_options import JOB_COUNT_MAXIMUM, UnfitOption
 from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.report_files import ReportFiles, takes_reports
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.reports.mutant_matrix import detection_json, detection_table, draw_detections
+from shadowshare.reports.page.kinds import mutants_page
 from shadowshare.verify.detection import (
     EXECUTION_COUNT_MAXIMUM,
     SEED_COUNT,
@@ -69,6 +71,7 @@ class NotTold(ShadowshareError):
     metavar="FILE.svg",
     help="Draw the counts of schedules.",
 )
+@takes_reports("html")
 @json_option
 def mutants(
     names: tuple[str, ...],
@@ -78,6 +81,7 @@ def mutants(
     max_states: int,
     jobs: int,
     figure: Path | None,
+    reports: ReportFiles,
     as_json: bool,
 ) -> None:
     """Run the protocol with bugs on purpose: those named, or all. Each must be found in its scenario.
@@ -107,6 +111,7 @@ def mutants(
             say(f"{len(found)} of {len(chosen)} mutants, {detection.name} last")
     if figure is not None:
         draw_detections(found, figure)
+    reports.write_html(lambda: mutants_page(found, {bug.name: bug.story for bug in MUTANTS}))
     if as_json:
         print_json({"mutants": [detection_json(detection) for detection in found]})
     else:

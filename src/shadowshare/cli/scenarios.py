@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.cli.exploration_options import ExplorationOptions, takes_exploration
 from shadowshare.cli.live_progress import progress_text, status
 from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
     FILES,
     MUTANT,
@@ -21,6 +22,7 @@ from shadowshare.cli.scenario_choice import (
     own_scenarios,
 )
 from shadowshare.models.computers import Implementation
+from shadowshare.reports.page.kinds import replay_page, run_page
 from shadowshare.reports.tables import replay_json, replay_table, result_json, verdict_table
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario, ScenarioError
@@ -30,6 +32,7 @@ from shadowshare.verify.counterexample import replay_command
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME, REAL_SCENARIO_STORY, run_real_scenario
 from shadowshare.verify.result import ScenarioResult
 from shadowshare.verify.runner import Plan, run_scenario
+from shadowshare.verify.story.storyboard import Storyboard, storyboard_of
 
 
 @click.command()
@@ -37,12 +40,14 @@ from shadowshare.verify.runner import Plan, run_scenario
 @FILES
 @MUTANT
 @takes_exploration
+@takes_reports("html")
 @json_option
 def run(
     options: ExplorationOptions,
     names: tuple[str, ...],
     files: tuple[Path, ...],
     mutant_name: str | None,
+    reports: ReportFiles,
     as_json: bool,
 ) -> None:
     """Run race scenarios, each through every interleaving: those named and those in files, or all built-in ones.
@@ -71,6 +76,10 @@ def run(
         if with_real:
             say(REAL_SCENARIO_NAME)
             results.append(run_real_scenario(implementation.passive, say))
+    chosen = {scenario.name: scenario for scenario in scenarios}
+    reports.write_html(
+        lambda: run_page(results, _boards(results, chosen, files, mutant_name, implementation))
+    )
     if as_json:
         print_json({"scenarios": [result_json(result) for result in results]})
     else:
@@ -110,6 +119,24 @@ def _print_findings(
     click.echo(f"\n{len(results) - len(wrong)} of {len(results)} scenarios as expected")
 
 
+def _boards(
+    results: Sequence[ScenarioResult],
+    scenarios: Mapping[str, Scenario],
+    files: Sequence[Path],
+    mutant_name: str | None,
+    implementation: Implementation,
+) -> list[Storyboard]:
+    """The counterexamples of what is not as expected."""
+    names = [str(path) for path in files]
+    return [
+        storyboard_of(
+            scenarios[result.name], parse_schedule(result.schedule).labels, implementation, names, mutant_name
+        )
+        for result in results
+        if not result.ok and result.schedule is not None
+    ]
+
+
 def _state_progress(say: Callable[[str], None], name: str, plan: Plan) -> Callable[[int, int], None]:
     return lambda covered, waiting: say(f"{name}: {progress_text(plan, covered, waiting)}")
 
@@ -140,11 +167,16 @@ def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("schedule")
 @FILES
 @MUTANT
+@takes_reports(*ALL_REPORTS)
 @json_option
-def replay(schedule: str, files: tuple[Path, ...], mutant_name: str | None, as_json: bool) -> None:
+def replay(
+    schedule: str, files: tuple[Path, ...], mutant_name: str | None, reports: ReportFiles, as_json: bool
+) -> None:
     """Run one SCHEDULE again, as a failure printed it, and show it step by step.
 
     Example: shadowshare replay 's1/reader-before-volume-read/W*6,R*3' --mutant no-recheck
+
+    Example: shadowshare replay 's1/reader-before-volume-read/W*6,R' --mutant cached-recheck --html page.html
 
     Exit code: 0 nothing was violated in this schedule; 1 something was; 2 the schedule cannot be run.
     """
@@ -153,7 +185,12 @@ def replay(schedule: str, files: tuple[Path, ...], mutant_name: str | None, as_j
     if parsed.scenario == REAL_SCENARIO_NAME:
         raise ScenarioError(f"{REAL_SCENARIO_NAME} runs on real processes: it has no schedule to replay")
     scenario = find_scenario(parsed.scenario, own)
-    replayed = replay_schedule(scenario, parsed.labels, find_implementation(mutant_name))
+    implementation = find_implementation(mutant_name)
+    replayed = replay_schedule(scenario, parsed.labels, implementation)
+    if reports.any:
+        names = [str(path) for path in files]
+        board = storyboard_of(scenario, parsed.labels, implementation, names, mutant_name)
+        reports.write_story(board, lambda: replay_page(board))
     if as_json:
         print_json(replay_json(replayed))
     else:

@@ -25,7 +25,7 @@ def test_a_passive_that_never_determines_again() -> None:
     assert board_of("cached-recheck").explanation.sentences == (
         RETURNED,
         "R read that from the volume, at step 7. It had come there at step 6, when W overwrote extent 0.",
-        "The journal said so from step 4 on: whoever looked at it after that could know.",
+        "The journal named the copy of the extent from step 4 on: whoever looked at it after that could know.",
         "R did not look at the journal again: it went by what it had known before.",
         "Only a look that begins when the read has ended can tell that what was read must be discarded.",
     )
@@ -39,7 +39,7 @@ def test_a_passive_that_never_determines_again() -> None:
         ("no-recheck", "R did look at the journal when it had read the data, at step 9."),
         ("early-recheck", "R looked at the journal for the last time at step 1, before the read had ended."),
         ("volume-before-entry", "No journal block ever said that the extent had been copied"),
-        ("newest-table-only", "The journal said so since before the first step"),
+        ("newest-table-only", "The journal named the copy of the extent since before the first step"),
         ("hit-without-catch-up", "shadow copy 1.1 was deleted at step 1, and its slots were free then."),
         ("entry-before-data", "This part of the slot was filled by nobody: the journal named it too early."),
         ("copy-after-write", "By then the volume had been overwritten, at step 1"),
