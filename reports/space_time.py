@@ -23,7 +23,7 @@ ROW = 34
 HEAD = 52
 FOOT = 14
 NUMBER_COLUMN = 34
-LANE = 96
+LANE = 82
 NODE_RADIUS = 9
 CHARACTER = 6.3
 """Width of a character of a label, about."""
@@ -89,8 +89,14 @@ def standalone_svg(board: Storyboard) -> str:
     return _svg(lanes.width + TEXT_COLUMN, height, content, board.replay.schedule) + "\n"
 
 
+def sentence(step: StoryStep) -> str:
+    """A step in words: who did what, and what came of it. A crash names its host already."""
+    who = "" if step.action.startswith(f"{step.host} ") else f"{step.host} "
+    return f"{who}{step.action}".strip() + (f": {step.result}" if step.result else "")
+
+
 def _short(step: StoryStep) -> str:
-    text = f"{step.host} {step.action}".strip() + (f": {step.result}" if step.result else "")
+    text = sentence(step)
     limit = int(TEXT_COLUMN / CHARACTER)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
@@ -124,12 +130,12 @@ def _lines(board: Storyboard, lanes: Lanes) -> Iterator[str]:
     for name, role in zip(lanes.names, lanes.roles, strict=True):
         x = lanes.at(name)
         kind = "host" if role in ("active", "passive") else "region"
-        title = REGION_NAMES.get(name, name)
+        title, _, below = REGION_NAMES.get(name, name).partition(" ")
         yield f'<g class="lane {kind}" style="--lane: var(--{role})">'
         yield f'<text class="sign" x="{x:g}" y="17">{SIGNS[role]}</text>'
         yield f'<text class="name" x="{x:g}" y="32">{escape(title)}</text>'
-        if kind == "host":
-            yield f'<text class="role" x="{x:g}" y="44">{role}</text>'
+        under, style = (role, "role") if kind == "host" else (below, "name")
+        yield f'<text class="{style}" x="{x:g}" y="44">{under}</text>'
         yield f'<line x1="{x:g}" x2="{x:g}" y1="{HEAD - 2}" y2="{crashes.get(name, end):g}"/></g>'
 
 
@@ -161,7 +167,7 @@ def _row(board: Storyboard, lanes: Lanes, step: StoryStep) -> Iterator[str]:
     classes += ["recheck"] if step.is_recheck else []
     classes += ["wrong"] if is_wrong else []
     classes += ["told"] if step.number == board.explanation.told else []
-    words = f"{step.host} {step.action}".strip() + (f": {step.result}" if step.result else "")
+    words = sentence(step)
     yield f'<g class="{" ".join(classes)}" data-step="{step.number}"><title>{escape(words)}</title>'
     yield f'<rect class="hit" x="0" y="{y - ROW / 2:g}" width="{lanes.width}" height="{ROW}"/>'
     yield f'<text class="number" x="{NUMBER_COLUMN - 12}" y="{y + 4:g}">{step.number}</text>'

@@ -12,6 +12,11 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Who does what; a crash names its host already. */
+function sentence(step) {
+  return step.action.startsWith(`${step.host} `) ? step.action : `${step.host} ${step.action}`.trim();
+}
+
 /** The whole picture after each step, out of the differences that are kept. */
 function wholePictures(frames) {
   const pictures = [];
@@ -113,7 +118,7 @@ function heldElement(held) {
     "li",
     { class: `held ${held.state}` },
     make("b", {}, `extent ${held.extent}`),
-    ` from the ${held.place}: `,
+    ` from ${held.place === "volume" ? "the volume" : held.place}: `,
     make("span", { class: "content" }, `${held.origin}${own}`),
     make("small", {}, HELD[held.state]),
   );
@@ -214,7 +219,7 @@ function mountStepper(story, data, hasKeys) {
     const step = current ? data.steps[current - 1] : null;
     root.querySelector(".now").replaceChildren(
       make("b", {}, step ? `Step ${current} of ${last}` : `Before the first of ${last} steps`),
-      step ? ` ${`${step.host} ${step.action}`.trim()}` : "",
+      step ? ` ${sentence(step)}` : "",
       step && step.result ? make("span", {}, ` ${step.result}`) : "",
     );
     for (const element of root.querySelectorAll("[data-step]")) {
@@ -289,7 +294,7 @@ function mountTooltip(root, data) {
       .map((edge) => make("p", {}, `after step ${edge.earlier}: ${edge.reasons.join(", ")}`));
     element.addEventListener("pointermove", (event) => {
       tip.replaceChildren(
-        make("p", {}, make("b", {}, `${step.number}. ${step.host} `), step.action),
+        make("p", {}, make("b", {}, `${step.number}. `), sentence(step)),
         step.result ? make("p", {}, step.result) : "",
         ...reasons,
         make("p", { class: "label" }, `${step.label} in the schedule`),

@@ -381,7 +381,7 @@ def test_the_examples_in_the_help_run(own: Path, tmp_path: Path, monkeypatch: py
     own.rename(tmp_path / "my-scenario.toml")
     text = " ".join(succeed("explore", "--help").stdout.split())
     examples = re.findall(r"Example: shadowshare (explore .*?)(?= Example:| Exit code:)", text)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         result = run(*example.split(), "--max-seconds", 2)
         assert result.exit_code in (0, 2)

@@ -82,7 +82,7 @@ def explore(
 
     Example: shadowshare explore life-and-crash --checkpoint FILE
 
-    Example: shadowshare explore slot-reuse-during-read --mutant hit-without-catch-up --html page.html
+    Example: shadowshare explore read-errors --html page.html
 
     Exit code: 0 the verdict is the expected one; 1 something is violated that must not be; 2 anything else.
     """
