@@ -1,14 +1,16 @@
 """Reading TOML files that people write: every field checked, and everything that is wrong said at once, with its place.
 
 What a file may contain is a ``msgspec.Struct``; fields that are structs, or lists or tables of them, are read likewise.
-A struct that refuses its values when it is made (a `ShadowshareError`) is one more thing that is wrong.
+Of several structs that a field may be, their tag says which one it is. A struct that refuses its values when it is made
+(a `ShadowshareError`) is one more thing that is wrong.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -62,6 +64,22 @@ def read_table(value: Any, kind: type[_T], where: str, problems: list[str]) -> _
     return _made(kind, read, where, problems) if len(problems) == count_before else None
 
 
+def read_one_of(value: Any, kinds: Sequence[type[_T]], where: str, problems: list[str]) -> _T | None:
+    """A table that is one of several structs, which a field of it says (their ``tag_field``); see `read_table`."""
+    tag_field = kinds[0].__struct_config__.tag_field
+    if tag_field is None or not isinstance(value, dict):
+        return read_table(value, kinds[0], where, problems)
+    by_tag = {kind.__struct_config__.tag: kind for kind in kinds}
+    tag = value.get(tag_field)
+    if not isinstance(tag, str) or tag not in by_tag:
+        place = f"{where}.{tag_field}" if where else tag_field
+        told = "is missing, and must be" if tag is None else f"must not be {tag!r:.40}, but"
+        problems.append(f"{place}: {told} one of {', '.join(map(str, by_tag))}")
+        return None
+    fields = {key: item for key, item in value.items() if key != tag_field}
+    return read_table(fields, by_tag[tag], where, problems)
+
+
 def shown(key: str) -> str:
     """A key of the file in a message: as it is, or in quotes if it could be misread."""
     return key if _PLAIN_KEY.fullmatch(key) else repr(key)
@@ -76,14 +94,15 @@ def _made(kind: type[_T], fields: Mapping[str, Any], where: str, problems: list[
 
 
 def _read(value: Any, kind: Any, where: str, problems: list[str]) -> Any:
-    if _is_struct(kind):
-        return read_table(value, kind, where, problems)
+    structs = _structs_of(kind)
+    if structs:
+        return read_one_of(value, structs, where, problems)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is dict and isinstance(value, dict):
         return {
             key: _read(item, arguments[1], f"{where}.{shown(key)}", problems) for key, item in value.items()
         }
-    if origin is tuple and isinstance(value, list) and _is_struct(arguments[0]):
+    if origin is tuple and isinstance(value, list) and _structs_of(arguments[0]):
         return tuple(
             _read(item, arguments[0], f"{where}[{index}]", problems) for index, item in enumerate(value)
         )
@@ -94,8 +113,10 @@ def _read(value: Any, kind: Any, where: str, problems: list[str]) -> Any:
         return None
 
 
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+def _structs_of(kind: Any) -> list[type[msgspec.Struct]]:
+    """The structs that a field may be; none if it is something else."""
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    return [one for one in kinds if isinstance(one, type) and issubclass(one, msgspec.Struct)]
 
 
 def _explained(error: str, value: Any, kind: Any, where: str) -> str:
