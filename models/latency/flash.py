@@ -17,7 +17,7 @@ class Flash(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="flash"
     Logical pages are spread over channels first, then over the dies of each. A read occupies its die for ``read_us``,
     then its channel for the transfer; a write first the channel, then the die for ``program_us``. Parts of a request on
     different dies overlap; a request waits for dies and channels that earlier ones occupy. After every
-    ``block_page_count`` programs a die erases a block, as it must in the steady state, and the next one at this die waits.
+    ``block_page_count`` programs a die erases a block, as it must in the steady state, and the next one there waits.
     A write smaller than a page reads the page first.
 
     Give the device as many servers as it takes requests at once. Nothing is random.
