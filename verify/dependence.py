@@ -3,24 +3,23 @@
 Two steps that do not depend on each other can be swapped, and neither lets the other happen or keeps it from
 happening. What a step touches is derived from the footprint that its operation declares, and from these rules:
 
-*host*         every step of a host changes the host: the order of its answers is part of its state. (A task that is
-               alone on its host is its host.)
-*sector*       a read reads the sectors of its footprint, a write, discard, write-zeroes or compare-and-write changes
-               them. A compare-and-write that fails counts as a change, since another order may let it succeed.
-*fence*        a reservation changes the device's fence, and every change of sectors reads it: it may be refused.
-*cache*        a flush changes the device's cache, and every change of sectors does, too, if a power loss is possible:
-               which contents can come back depends on their order. A step of a host that may flush reads the cache:
-               what it issues next may be a flush, which covers no later write. Without power losses a flush touches
-               nothing.
-*faults left*  a crash, a power loss, or an error changes how many more there may be.
-*crash*        a crash changes its host, and the hosts that recover it: they begin, and may report something. What the
-               host had in flight may still land, which is a step of its own.
-*late writes*  every landing of a dead host's write changes the list of those, which the labels of schedules number;
-               and so do a crash, an error without an effect, and a reservation.
-*power*        a power loss changes everything, and so does a decision about what survived, and a step that has to wait
-               for one; so does a fault of a device, but for an error that it reports once.
-*watcher*      what a host reports changes what the watcher knows, in the order of the reports; so does an operation
-               at whose effect the watcher looks at sectors, which it then reads.
+- *host*: every step of a host changes the host: the order of its answers is part of its state. (A task that is alone
+  on its host is its host.)
+- *sector*: a read reads the sectors of its footprint, a write, discard, write-zeroes or compare-and-write changes
+  them. A compare-and-write that fails counts as a change, since another order may let it succeed.
+- *fence*: a reservation changes the device's fence, and every change of sectors reads it: it may be refused.
+- *cache*: a flush changes the device's cache, and every change of sectors does, too, if a power loss is possible:
+  which contents can come back depends on their order. A step of a host that may flush reads the cache: what it issues
+  next may be a flush, which covers no later write. Without power losses a flush touches nothing.
+- *faults left*: a crash, a power loss, or an error changes how many more there may be.
+- *crash*: a crash changes its host, and the hosts that recover it: they begin, and may report something. What the
+  host had in flight may still land, which is a step of its own.
+- *late writes*: every landing of a dead host's write changes the list of those, which the labels of schedules number;
+  and so do a crash, an error without an effect, and a reservation.
+- *power*: a power loss changes everything, and so does a decision about what survived, and a step that has to wait
+  for one; so does a fault of a device, but for an error that it reports once.
+- *watcher*: what a host reports changes what the watcher knows, in the order of the reports; so does an operation at
+  whose effect the watcher looks at sectors, which it then reads.
 """
 
 from __future__ import annotations

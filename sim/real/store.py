@@ -1,11 +1,13 @@
 """A store on real devices, for programs and for the commands: plain calls that block, no coroutines to be seen.
 
-store = Store("disk.img")
-with store.open_active() as active:
-    shadow_copy = active.create()
-    active.write(0, b"new")
-with store.open_passive() as passive:
-    old = passive.read(shadow_copy, 0, 3)
+In short::
+
+    store = Store("disk.img")
+    with store.open_active() as active:
+        shadow_copy = active.create()
+        active.write(0, b"new")
+    with store.open_passive() as passive:
+        old = passive.read(shadow_copy, 0, 3)
 """
 
 from __future__ import annotations

@@ -15,14 +15,18 @@ from shadowshare.sim.disks.memory_disk import WELL_BEHAVED, Misbehaviour
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
-from tests.docs.documents import all_fences, documents, fences, names_in, read, section, tables
+from tests.docs.documents import FOLLOWED, all_fences, documents, fences, names_in, read, section, tables
 from tests.repository.tree import ROOT
 
 LINKED_FROM = [
     *documents(),
     *(path for name in ("README.md", "CONTRIBUTING.md") if (path := ROOT / name).exists()),
 ]
-WITH_PYTHON = [path for path in LINKED_FROM if any(fence.info == "python" for fence in fences(path))]
+WITH_PYTHON = [
+    path
+    for path in LINKED_FROM
+    if path not in FOLLOWED and any(fence.info == "python" for fence in fences(path))
+]
 PAGES = [path for path in documents() if path.parent.name == "docs"]
 """Without the decision records, which may name what has gone since."""
 
