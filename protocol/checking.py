@@ -1,8 +1,9 @@
 """Is this store intact? Everything about it that bytes can prove, in one pass that only reads.
 
 Checked: both superblocks, equal in all but the number of the copy; every block of both journal halves; the chain of
-blocks from the checkpoint to the end, nothing of it standing behind that end; every record true after those before it;
-no slot and no id used twice. *Not* checked: the data in slots and volume, which carry no checksum.
+blocks from the checkpoint to the end, nothing of it standing behind that end; every record in its place and true after
+those before it; no slot and no id used twice; the newest checkpoint against the journal that it continues, where that
+is still there. *Not* checked: the data in slots and volume, which carry no checksum.
 
 Damage is reported and never raised. A store in use may be checked: the journal is scanned before it is followed, so
 that a block which the active appends meanwhile is not mistaken for one that was left behind.
@@ -16,7 +17,13 @@ from typing import NamedTuple
 from shadowshare.protocol.errors import ReadError, StoreError
 from shadowshare.protocol.geometry import Geometry, Location
 from shadowshare.protocol.journal import Cursor
-from shadowshare.protocol.journal_check import BlockRun, JournalScan, Sort, StrictFollower
+from shadowshare.protocol.journal_check import (
+    BlockRun,
+    FollowerFromBefore,
+    JournalScan,
+    Sort,
+    StrictFollower,
+)
 from shadowshare.protocol.layout import decode_superblock, encode_superblock
 from shadowshare.protocol.operations import Read
 from shadowshare.protocol.superblock import read_geometry
@@ -28,12 +35,42 @@ _UNUSED_ADVICE = (
 )
 
 
+class Repair(NamedTuple):
+    """What would put something right without guessing: sectors that are written with what must be there.
+
+    Attributes:
+        what: it would do, in words.
+        device: on which.
+        sector: the first one.
+        contents: what is written, a sector each.
+    """
+
+    what: str
+    device: int
+    sector: int
+    contents: tuple[bytes, ...]
+
+
 class Finding(NamedTuple):
-    """One thing that is wrong."""
+    """One thing that is wrong.
+
+    Attributes:
+        what: it is.
+        where: in words.
+        advice: what to do.
+        device: on which it is.
+        sector: the first one that it is about.
+        sector_count: how many there are.
+        repair: what would put it right; None if that would be a guess.
+    """
 
     what: str
     where: str
     advice: str
+    device: int
+    sector: int
+    sector_count: int = 1
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +94,11 @@ class CheckResult:
     used_slot_count: int
 
     @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """Everything that can be put right."""
+        return tuple(finding.repair for finding in self.findings if finding.repair is not None)
+
+    @property
     def is_intact(self) -> bool:
         """Whether nothing was found wrong."""
         return not self.findings
@@ -75,16 +117,18 @@ async def check_store(location: Location) -> CheckResult:
         ReadError: neither copy of the superblock can be read.
     """
     geometry = await _read_some_geometry(location)
-    findings = await _check_superblocks(geometry)
     scans = (JournalScan(geometry, 0), JournalScan(geometry, 1))
     for scan in scans:
         await scan.run()
     follower = StrictFollower(geometry)
-    findings += await _follow(follower)
-    for scan in scans:
-        findings += _unusable_blocks(scan, follower.cursor)
+    trouble = await _follow(follower)
     for what, sector in follower.untruths:
-        findings.append(Finding(what, _place(geometry, sector), _EXPORT_ADVICE))
+        trouble.append(_finding(geometry, what, sector, _EXPORT_ADVICE))
+    trouble += await _compare_halves(follower, scans)
+    is_sound = not trouble
+    findings = await _check_superblocks(geometry, is_sound) + trouble
+    for scan in scans:
+        findings += _unusable_blocks(scan, follower.cursor, is_sound)
     return CheckResult(
         geometry,
         tuple(findings),
@@ -100,7 +144,7 @@ async def _read_some_geometry(location: Location) -> Geometry:
     failure: ReadError | None = None
     for sector in location.superblock_sectors:
         try:
-            return await read_geometry(Location(location.area_device, (sector,)))
+            return await read_geometry(location._replace(superblock_sectors=(sector,)))
         except ReadError as error:
             failure = error
         except StoreError:
@@ -110,19 +154,22 @@ async def _read_some_geometry(location: Location) -> Geometry:
     return await read_geometry(location)  # for the error that says most
 
 
-async def _check_superblocks(geometry: Geometry) -> list[Finding]:
-    """Both copies must be exactly what this geometry is written as."""
+async def _check_superblocks(geometry: Geometry, is_sound: bool) -> list[Finding]:
+    """Both copies must be exactly what this geometry is written as. If its journal is sound, the geometry is right."""
     findings = []
     for copy, sector in enumerate(geometry.superblock_sectors):
-        what = None
+        what, right = None, encode_superblock(geometry, copy)
         try:
             raw = bytes(await Read(geometry.area_device, sector, 1))
-            if raw != encode_superblock(geometry, copy):
+            if raw != right:
                 what = _difference(raw, geometry)
         except ReadError as error:
             what = f"cannot be read ({error})"
         if what:
-            findings.append(Finding(f"superblock copy {copy} {what}", _place(geometry, sector), _COPY_ADVICE))
+            words = f"write superblock copy {copy} again, as the other copy has it"
+            repair = Repair(words, geometry.area_device, sector, (right,)) if is_sound else None
+            finding = _finding(geometry, f"superblock copy {copy} {what}", sector, _COPY_ADVICE)
+            findings.append(finding._replace(repair=repair))
     return findings
 
 
@@ -148,23 +195,62 @@ async def _follow(follower: StrictFollower) -> list[Finding]:
             if end.generation
             else geometry.journal_sectors[0]
         )
-        where = f"behind {_place(geometry, sector)}" if end.generation else _place(geometry, sector)
-        return [Finding(f"the journal cannot be followed to its end: {error}", where, _EXPORT_ADVICE)]
+        finding = _finding(
+            geometry, f"the journal cannot be followed to its end: {error}", sector, _EXPORT_ADVICE
+        )
+        return [finding._replace(where=f"behind {finding.where}" if end.generation else finding.where)]
     return []
 
 
-def _unusable_blocks(scan: JournalScan, end: Cursor) -> list[Finding]:
-    """Sectors of a half that hold neither zeroes nor a block that may stand there."""
+async def _compare_halves(follower: StrictFollower, scans: tuple[JournalScan, JournalScan]) -> list[Finding]:
+    """The newest checkpoint must be what the older half of the journal leads to, as far as that is still there."""
+    geometry, generation = follower.geometry, follower.cursor.generation
+    if generation <= 1:
+        return []
+    contradiction = await FollowerFromBefore(geometry, generation).contradicts(follower)
+    if not scans[generation % 2].has_generation(generation - 1, generation + 1):
+        contradiction = "continues nothing: the other half has no block of the generation before, or after"
+    if not contradiction:
+        return []
+    what = f"the checkpoint of generation {generation} {contradiction}"
+    return [_finding(geometry, what, geometry.block_sector(generation, 0), _EXPORT_ADVICE)]
+
+
+def _unusable_blocks(scan: JournalScan, end: Cursor, is_sound: bool) -> list[Finding]:
+    """Sectors of a half that hold neither zeroes nor a block that may stand there.
+
+    In the half that is not in use they can be zeroed if the journal is sound: nothing there is needed.
+    """
     findings = []
     for run in scan.runs:
-        if run.sort in (Sort.DAMAGED, Sort.FOREIGN, Sort.UNREADABLE):
-            is_needed = (end.generation - 1) % 2 == scan.half and run.position <= end.position + 1
-            advice = _EXPORT_ADVICE if is_needed or not end.generation else _UNUSED_ADVICE
-            findings.append(Finding(f"{_blocks(run)} {run.sort.value}", _place_of(scan, run), advice))
+        if run.sort in (Sort.DAMAGED, Sort.FOREIGN, Sort.ODD, Sort.UNREADABLE):
+            is_own = (end.generation - 1) % 2 == scan.half
+            is_needed = not end.generation or (is_own and run.position <= end.position + 1)
+            finding = _finding_of(scan, run, run.sort.value, _EXPORT_ADVICE if is_needed else _UNUSED_ADVICE)
+            repair = _zeroing(finding, scan) if is_sound and not is_own else None
+            findings.append(finding._replace(repair=repair))
     for run in scan.left_behind(end):
-        what = f"{_blocks(run)} of generation {run.generation}, but not part of the journal"
-        findings.append(Finding(what, _place_of(scan, run), _EXPORT_ADVICE))
+        what = f"of generation {run.generation}, but not part of the journal"
+        findings.append(_finding_of(scan, run, what, _EXPORT_ADVICE))
+    for run in scan.from_the_future(end):
+        what = f"of generation {run.generation}, to which the journal has not come"
+        findings.append(_finding_of(scan, run, what, _EXPORT_ADVICE))
     return findings
+
+
+def _zeroing(finding: Finding, scan: JournalScan) -> Repair:
+    words = f"write zeroes to {_span(finding.sector, finding.sector_count)}, of the half that is not in use"
+    zeroes = (bytes(scan.geometry.sector_bytes),) * finding.sector_count
+    return Repair(words, finding.device, finding.sector, zeroes)
+
+
+def _finding(geometry: Geometry, what: str, sector: int, advice: str) -> Finding:
+    return Finding(what, _place(geometry, sector), advice, geometry.area_device, sector)
+
+
+def _finding_of(scan: JournalScan, run: BlockRun, what: str, advice: str) -> Finding:
+    sector, device = scan.first_sector + run.position, scan.geometry.area_device
+    return Finding(f"{_blocks(run)} {what}", _place_of(scan, run), advice, device, sector, run.block_count)
 
 
 def _blocks(run: BlockRun) -> str:
@@ -177,5 +263,8 @@ def _place_of(scan: JournalScan, run: BlockRun) -> str:
 
 
 def _place(geometry: Geometry, sector: int, sector_count: int = 1) -> str:
-    span = f"sector {sector}" if sector_count == 1 else f"sectors {sector} to {sector + sector_count - 1}"
-    return f"{span} of device {geometry.area_device}"
+    return f"{_span(sector, sector_count)} of device {geometry.area_device}"
+
+
+def _span(sector: int, sector_count: int) -> str:
+    return f"sector {sector}" if sector_count == 1 else f"sectors {sector} to {sector + sector_count - 1}"

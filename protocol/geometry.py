@@ -22,10 +22,18 @@ COUNT_MAXIMUM = 2**48
 
 
 class Location(NamedTuple):
-    """Where to look for the superblock: a device and the sectors that may hold a copy, first choice first."""
+    """Where to look for the superblock.
+
+    Attributes:
+        area_device: the device that the differential area is on.
+        superblock_sectors: sectors that may hold a copy, first choice first.
+        sector_counts: real size of each device, by number. A superblock that says more is refused, before anything is
+            allocated or read for the sizes that it claims. None if that is not known: then they are believed.
+    """
 
     area_device: int
     superblock_sectors: tuple[int, ...]
+    sector_counts: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,23 +6,30 @@ journal as a passive does, and notices besides what a passive may ignore: slots 
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from contextlib import suppress
 from enum import Enum
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import ReadError
+from shadowshare.protocol.errors import ReadError, StoreError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.journal import Cursor, JournalFollower
 from shadowshare.protocol.layout import (
     BLOCK_MAGIC,
     CHECKSUM_BYTES,
     Block,
+    Checkpoint,
     Copied,
     Created,
     NoBlock,
+    Seal,
+    Takeover,
     checksum_of,
     decode_block,
+    encode_block,
 )
 from shadowshare.protocol.operations import Buffer, Read
+from shadowshare.protocol.view import View
 
 SCAN_BLOCK_COUNT = 256
 """Journal blocks that one read of a scan asks for."""
@@ -36,6 +43,8 @@ class Sort(Enum):
     DAMAGED = "damaged"
     FOREIGN = "foreign"
     """An intact block, but of another store, another address, or a generation that belongs in the other half."""
+    ODD = "intact, but has bytes that nobody writes"
+    """An intact block in its place, but its records, written again, are other bytes: reserved fields are not zero."""
     UNREADABLE = "unreadable"
 
 
@@ -100,7 +109,11 @@ class JournalScan:
             is_at_home = (
                 found.generation > 0 and self.geometry.block_sector(found.generation, position) == sector
             )
-            return (Sort.INTACT, found.generation) if is_at_home else (Sort.FOREIGN, 0)
+            if not is_at_home:
+                return Sort.FOREIGN, 0
+            return (
+                Sort.INTACT if _as_written(self.geometry, sector, found) == raw else Sort.ODD
+            ), found.generation
         if found is NoBlock.EMPTY:
             return Sort.EMPTY, 0
         is_a_block = raw[: len(BLOCK_MAGIC)] == BLOCK_MAGIC
@@ -125,6 +138,25 @@ class JournalScan:
                 behind.append(run._replace(position=first, block_count=stop - first))
         return behind
 
+    def has_generation(self, *generations: int) -> bool:
+        """Whether an intact block of one of these generations is here."""
+        return any(run.sort is Sort.INTACT and run.generation in generations for run in self.runs)
+
+    def from_the_future(self, end: Cursor) -> list[BlockRun]:
+        """Intact blocks of a generation to which the journal cannot have come yet, if it ends at ``end``.
+
+        The other half may hold a checkpoint of the next generation that was begun; this one, nothing newer.
+        """
+        is_own = end.generation > 0 and (end.generation - 1) % 2 == self.half
+        newest = end.generation if is_own else end.generation + 1
+        return [run for run in self.runs if run.sort is Sort.INTACT and run.generation > newest]
+
+
+def _as_written(geometry: Geometry, sector: int, block: Block) -> bytes:
+    return encode_block(
+        geometry, sector, block.epoch, block.generation, block.sequence, block.previous, block.records
+    )
+
 
 class Untruth(NamedTuple):
     """A record that breaks a rule which following the journal does not depend on."""
@@ -133,12 +165,59 @@ class Untruth(NamedTuple):
     sector: int
 
 
+class FollowerFromBefore(JournalFollower):
+    """Loads from the older of two complete checkpoints, and comes into the newer half by following the SEAL.
+
+    Args:
+        geometry: the store's.
+        generation: the newest one, which is not loaded from.
+    """
+
+    def __init__(self, geometry: Geometry, generation: int) -> None:
+        super().__init__(geometry)
+        self._generation = generation
+
+    async def _read_heads(self) -> list[Block]:
+        return [head for head in await super()._read_heads() if head.generation == self._generation - 1]
+
+    async def contradicts(self, loaded: StrictFollower) -> str:
+        """What is wrong with the newest checkpoint, which ``loaded`` started from; empty if nothing is, or can be told.
+
+        With a SEAL this follower comes to the same end, unless an active goes on meanwhile. Without one, turning over
+        was interrupted: then nothing stands behind the checkpoint yet, and it says what the older half does.
+        """
+        if not await self._read_heads():
+            return ""
+        with suppress(StoreError, ReadError):
+            await self.load()
+            is_sealed = self.cursor.generation == self._generation
+            if not is_sealed and loaded.cursor.position > loaded.checkpoint_end:
+                return "is not what the journal that it continues leads to"
+            if is_sealed and self.cursor.checksum != loaded.cursor.checksum:
+                return ""
+            if what_it_says(self.view) != what_it_says(loaded.view):
+                return "says something else than the journal that it continues"
+        return ""
+
+
+def what_it_says(view: View) -> Hashable:
+    """Equal for two views exactly if they say the same of every shadow copy."""
+    return tuple(
+        [
+            (one.id, one.created_ns, one.is_valid, tuple(sorted(one.table.items())))
+            for one in view.shadow_copies
+        ]
+    )
+
+
 class StrictFollower(JournalFollower):
     """Follows the journal and notes in ``untruths`` which slots and ids were used twice."""
 
     def __init__(self, geometry: Geometry) -> None:
         super().__init__(geometry)
         self.untruths: list[Untruth] = []
+        self.checkpoint_end = 0
+        """Position of the last part of the checkpoint that was loaded."""
         self._used = bytearray()
         self._last_counter = 0
 
@@ -146,12 +225,24 @@ class StrictFollower(JournalFollower):
         is_complete = await super()._load_checkpoint(head)
         if is_complete:
             self.untruths = []
+            self.checkpoint_end = self.cursor.position
             self._used = bytearray(self.geometry.slot_count)
             self._last_counter = 0
             sector = self.geometry.block_sector(self.cursor.generation, self.cursor.position)
             for slot in self.view.used_slots():
                 self._claim(slot, sector)
+            self._check_known_ids(sector)
         return is_complete
+
+    def _check_known_ids(self, sector: int) -> None:
+        """The ids in a checkpoint were given by actives up to the one that wrote it."""
+        for shadow_copy in self.view.shadow_copies:
+            epoch, counter = shadow_copy.id
+            if epoch > self.cursor.epoch:
+                what = f"the checkpoint has a shadow copy {shadow_copy.id}, which epoch {self.cursor.epoch} cannot know"
+                self.untruths.append(Untruth(what, sector))
+            elif epoch == self.cursor.epoch:
+                self._last_counter = max(self._last_counter, counter)
 
     def apply(self, block: Block, raw: bytes) -> list[int]:
         """Take in a block. A slot that it frees may be named again by a later block, not by itself."""
@@ -159,7 +250,10 @@ class StrictFollower(JournalFollower):
             self._last_counter = 0
         freed = super().apply(block, raw)
         sector = self.geometry.block_sector(self.cursor.generation, self.cursor.position)
-        for record in block.records:
+        for number, record in enumerate(block.records):
+            if isinstance(record, Checkpoint) or (number and isinstance(record, Takeover | Seal)):
+                what = f"a record {type(record).__name__.upper()} stands where none may be"
+                self.untruths.append(Untruth(what, sector))
             if isinstance(record, Copied):
                 for slot in range(record.slot, record.slot + record.extent_count):
                     self._claim(slot, sector)

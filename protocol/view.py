@@ -40,11 +40,12 @@ class View:
         slot_count: slots in the differential area.
     """
 
-    __slots__ = ("_chains", "_extent_count", "_slot_count", "shadow_copies")
+    __slots__ = ("_chains", "_copy_count", "_extent_count", "_slot_count", "shadow_copies")
 
     def __init__(self, extent_count: int, slot_count: int) -> None:
         self._extent_count = extent_count
         self._slot_count = slot_count
+        self._copy_count = 0
         self._chains: dict[ShadowCopyId, tuple[Table, ...]] = {}
         self.shadow_copies: list[ShadowCopy] = []
         """In order of creation. The invalidated ones are the oldest."""
@@ -114,11 +115,13 @@ class View:
         self._chains.clear()
         if isinstance(record, Created):
             return self._apply_created(record)
+        freed: Sequence[int] = ()
         if isinstance(record, Deleted):
-            return self._apply_deleted(record)
-        if isinstance(record, Invalidated):
-            return self._apply_invalidated()
-        return ()
+            freed = self._apply_deleted(record)
+        elif isinstance(record, Invalidated):
+            freed = self._apply_invalidated()
+        self._copy_count -= len(freed)
+        return freed
 
     def _apply_copied(self, record: Copied) -> Sequence[int]:
         shadow_copy, extent, slot, count = record
@@ -129,6 +132,9 @@ class View:
             )
         if not (0 < count <= self._extent_count - extent and count <= self._slot_count - slot):
             raise JournalDamaged(f"the journal has a copy beyond the volume or the slots: {record}")
+        if self._copy_count + count > self._slot_count:
+            raise JournalDamaged(f"the journal has more copies than there are slots: {record}")
+        self._copy_count += count
         table = newest.table
         for offset in range(count):
             if extent + offset in table:

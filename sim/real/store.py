@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shadowshare.protocol.checking import CheckResult, check_store
+from shadowshare.protocol.checking import CheckResult, Repair, check_store
 from shadowshare.protocol.errors import StoreError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
+from shadowshare.protocol.repairing import repair_store
 from shadowshare.sim.real.active_store import ActiveStore
 from shadowshare.sim.real.passive_store import PassiveStore
 from shadowshare.sim.real.store_disks import AnyPath, OpenStore, locate, open_disks
@@ -100,6 +101,16 @@ class Store:
         """
         with self._open_disks(writable=False) as opened, RealWorld(opened.disks) as world:
             return world.run(check_store(opened.located.location))
+
+    def repair(self) -> tuple[tuple[Repair, ...], CheckResult]:
+        """Put right what can be put right without guessing, and check again; see `repair_store`.
+
+        Raises:
+            Locked: an active of this machine has the store open.
+            StoreError, CannotOpen, DiskError: nothing could be told, or the disk failed.
+        """
+        with self._open_disks(writable=True) as opened, RealWorld(opened.disks) as world:
+            return world.run(repair_store(opened.located.location))
 
     @contextmanager
     def _open_disks(self, writable: bool) -> Iterator[OpenStore]:

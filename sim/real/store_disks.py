@@ -77,7 +77,8 @@ def locate(image: AnyPath, area: AnyPath | None = None, area_offset_bytes: int |
         )
     sector_counts = {device: _sector_count(path, geometry.sector_bytes) for device, path in paths.items()}
     geometry.check_devices(sector_counts)
-    return Located(Location(area_device, geometry.superblock_sectors), geometry, sector_counts)
+    sizes = tuple(sector_counts[device] for device in sorted(sector_counts))
+    return Located(Location(area_device, geometry.superblock_sectors, sizes), geometry, sector_counts)
 
 
 @contextmanager

@@ -158,7 +158,9 @@ def test_a_damaged_store_is_told_of_with_exit_code_1(place: list[str]) -> None:
     result = run("store", "check", *place, "--json")
     described: dict[str, Any] = json.loads(result.stdout)
     assert (result.exit_code, described["verdict"]) == (1, "damaged")
-    assert set(described["findings"][0]) == {"what", "where", "advice"}
+    fields = {"what", "where", "advice", "device", "sector", "sector_count", "repair"}
+    assert set(described["findings"][0]) == fields
+    assert described["repaired"] == []
     assert run("store", "check", *place).stdout.endswith("damaged: 1 finding\n")
 
 

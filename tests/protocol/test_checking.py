@@ -13,13 +13,18 @@ from shadowshare.protocol.errors import ReadError, StoreError
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Geometry, Location, plan_geometry
 from shadowshare.protocol.layout import (
+    CHECKSUM_BYTES,
     Block,
     Checkpoint,
     Copied,
     Created,
     Deleted,
+    Invalidated,
     Record,
+    Seal,
     ShadowCopyId,
+    Takeover,
+    checksum_of,
     decode_block,
     encode_block,
 )
@@ -113,6 +118,44 @@ def test_an_unreadable_sector_is_a_finding(sector: int) -> None:
     assert any(str(sector) in finding.where for finding in findings), findings
 
 
+def replaced_fields(raw: bytes, offset: int, mask: int) -> bytes:
+    """A journal block with a byte changed and a right checksum."""
+    changed = bytearray(raw)
+    changed[offset] ^= mask
+    changed[-CHECKSUM_BYTES:] = checksum_of(bytes(changed[:-CHECKSUM_BYTES]))
+    return bytes(changed)
+
+
+LAST_BLOCK = GEOMETRY.block_sector(1, 6)
+
+
+@given(st.integers(0, 5), st.integers(0, SECTOR_BYTES - CHECKSUM_BYTES - 1), st.integers(1, 255))
+def test_a_changed_field_with_a_right_checksum_breaks_the_chain(
+    position: int, offset: int, mask: int
+) -> None:
+    disk = lived_in_disk()
+    sector = GEOMETRY.block_sector(1, position)
+    disk.sectors[sector] = replaced_fields(disk.sectors[sector], offset, mask)
+    assert not check(disk).is_intact
+
+
+@given(st.integers(0, SECTOR_BYTES - CHECKSUM_BYTES - 1), st.integers(1, 255))
+def test_a_changed_field_of_the_last_block_is_found_or_could_be_true(offset: int, mask: int) -> None:
+    """There is no block behind it whose link would tell."""
+    disk = lived_in_disk()
+    before = disk.sectors[LAST_BLOCK]
+    disk.sectors[LAST_BLOCK] = replaced_fields(before, offset, mask)
+    if check(disk).is_intact:
+        block = decode_block(GEOMETRY, LAST_BLOCK, disk.sectors[LAST_BLOCK])
+        assert isinstance(block, Block)
+        assert (
+            encode_block(GEOMETRY, LAST_BLOCK, 1, 1, 7, block.previous, block.records)
+            == disk.sectors[LAST_BLOCK]
+        ), "only the record can be another one"
+        (record,) = block.records
+        assert record in (Deleted(FIRST), Invalidated(), Takeover()), "which would be true, too"
+
+
 def append(disk: MemoryDisk, *records: Record, skip: int = 0) -> int:
     """Append a block that is intact, whatever its records say; ``skip`` blocks are left out before it."""
     position, last = 0, None
@@ -139,6 +182,23 @@ UNTRUE = {
     "extent beyond the volume": ([Copied(FIRST, 8, 5, 1)], "beyond the volume or the slots"),
     "id used again": ([Created(ShadowCopyId(1, 2), 0)], "not a new one of epoch 1"),
     "id of another epoch": ([Created(ShadowCopyId(9, 9), 0)], "not a new one of epoch 1"),
+    "a SEAL that is not the first record": (
+        [Deleted(FIRST), Seal(2, 1, bytes(8))],
+        "SEAL stands where none may be",
+    ),
+    "a TAKEOVER that is not the first record": (
+        [Deleted(FIRST), Takeover()],
+        "TAKEOVER stands where none may be",
+    ),
+    "a CHECKPOINT in the middle": ([Checkpoint(1, 1)], "CHECKPOINT stands where none may be"),
+    "more copies than slots": (
+        [
+            record
+            for n in (3, 4)
+            for record in (Created(ShadowCopyId(1, n), 0), Copied(ShadowCopyId(1, n), 0, 4, 8))
+        ],
+        "more copies than there are slots",
+    ),
     "deletion of nothing": ([Deleted(ShadowCopyId(4, 4))], "does not exist"),
 }
 
@@ -176,6 +236,66 @@ def _moved(disk: MemoryDisk) -> int:
     sector = GEOMETRY.block_sector(2, 3)
     disk.sectors[sector] = disk.sectors[BLOCK_OF_TAKEOVER]
     return sector
+
+
+def test_a_block_with_bytes_that_nobody_writes_is_found() -> None:
+    disk = lived_in_disk()
+    disk.sectors[LAST_BLOCK] = replaced_fields(disk.sectors[LAST_BLOCK], 66, 1)
+    (finding,) = check(disk).findings
+    assert "bytes that nobody writes" in finding.what
+    assert (finding.device, finding.sector, finding.sector_count, finding.repair) == (0, LAST_BLOCK, 1, None)
+
+
+def checkpoint(disk: MemoryDisk, generation: int, epoch: int, *records: Record) -> int:
+    """Write a checkpoint of one part into a half."""
+    sector = GEOMETRY.block_sector(generation, 0)
+    disk.sectors[sector] = encode_block(
+        GEOMETRY, sector, epoch, generation, 8, bytes(8), (Checkpoint(1, 1), *records)
+    )
+    return sector
+
+
+COPIES = [Copied(FIRST, 0, 0, 1), Copied(FIRST, 1, 2, 2)]
+
+
+def turned_over(*records: Record) -> MemoryDisk:
+    """The journal goes on in the other half, behind a checkpoint that says ``records``."""
+    disk = lived_in_disk()
+    sector = checkpoint(disk, 2, 1, *records)
+    append(disk, Seal(2, 1, disk.sectors[sector][-CHECKSUM_BYTES:]))
+    return disk
+
+
+def test_a_journal_that_turned_over_is_intact() -> None:
+    result = check(turned_over(Created(FIRST, 0), *COPIES))
+    assert result.is_intact, result.findings
+    assert result.end.generation == 2
+
+
+def test_a_checkpoint_that_says_something_else_than_the_journal_before_is_found() -> None:
+    (finding,) = check(turned_over(Created(FIRST, 0), *COPIES[:1])).findings
+    assert "says something else" in finding.what
+    assert finding.sector == GEOMETRY.block_sector(2, 0)
+
+
+def test_a_checkpoint_with_an_id_of_a_later_epoch_is_found() -> None:
+    findings = check(turned_over(Created(ShadowCopyId(7, 1), 0))).findings
+    assert any("cannot know" in finding.what for finding in findings)
+
+
+def test_a_block_of_a_generation_to_which_the_journal_has_not_come_is_found() -> None:
+    disk = lived_in_disk()
+    sector = GEOMETRY.block_sector(4, 3)
+    disk.sectors[sector] = encode_block(GEOMETRY, sector, 1, 4, 9, bytes(8), (Deleted(FIRST),))
+    (finding,) = check(disk).findings
+    assert "to which the journal has not come" in finding.what
+
+
+def test_an_unfinished_checkpoint_of_the_next_generation_is_no_damage() -> None:
+    disk = lived_in_disk()
+    sector = GEOMETRY.block_sector(2, 0)
+    disk.sectors[sector] = encode_block(GEOMETRY, sector, 1, 2, 9, bytes(8), (Checkpoint(1, 2),))
+    assert check(disk).is_intact
 
 
 @pytest.mark.parametrize("misplace", MISPLACED.values(), ids=MISPLACED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,9 +18,10 @@ from shadowshare.protocol.errors import (
     SuperblockDamaged,
     UnsupportedFormat,
 )
-from shadowshare.protocol.geometry import Geometry, Location
+from shadowshare.protocol.geometry import Geometry, Location, plan_geometry
 from shadowshare.protocol.layout import CHECKSUM_BYTES, checksum_of, encode_superblock
 from shadowshare.protocol.superblock import read_geometry
+from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
 from tests.protocol.stores import GEOMETRY, SECTOR_BYTES, Disk, formatted_disk, location_of
 
@@ -133,3 +135,25 @@ def test_two_unreadable_copies_are_an_error_of_the_disk() -> None:
 def test_nowhere_to_look() -> None:
     with pytest.raises(NotAStore):
         read(formatted_disk(), Location(0, ()))
+
+
+def test_a_superblock_that_claims_more_than_the_devices_have_is_refused_and_the_other_copy_used() -> None:
+    """A right checksum, and sizes with which any host would run out of memory."""
+    geometry = plan_geometry(bytes(range(16)), 512, 2, 16, 0, 16, 60, half_block_count=12)
+    huge = replace(geometry, slot_count=2**40, area_sector_count=2**45)
+    disk = MemoryDisk.blank(512, 76)
+    disk.sectors[16] = encode_superblock(huge, 0)
+    location = Location(0, geometry.superblock_sectors, (76,))
+    with pytest.raises(GeometryMismatch, match="needs"):
+        perform_inline(read_geometry(location), [disk])
+    disk.sectors[75] = encode_superblock(geometry, 1)
+    assert perform_inline(read_geometry(location), [disk]) == geometry
+
+
+@pytest.mark.parametrize("change", [{"area_device": 1}, {"sector_bytes": 4096}])
+def test_a_superblock_of_another_kind_of_device_is_refused(change: dict[str, Any]) -> None:
+    geometry = plan_geometry(bytes(range(16)), 512, 2, 16, 0, 16, 60, half_block_count=12)
+    disk = MemoryDisk.blank(512, 76)
+    disk.sectors[16] = encode_superblock(replace(geometry, **change), 0)[:512]
+    with pytest.raises(GeometryMismatch, match="another store's"):
+        perform_inline(read_geometry(Location(0, geometry.superblock_sectors)), [disk])

@@ -75,7 +75,8 @@ def test_a_store_on_one_device(one: Made) -> None:
     size = one.geometry.sector_bytes
     assert located.geometry == one.geometry
     assert located.sector_bytes == size
-    assert located.location == Location(0, (VOLUME_BYTES // size, (VOLUME_BYTES + AREA_BYTES) // size - 1))
+    count = (VOLUME_BYTES + AREA_BYTES) // size
+    assert located.location == Location(0, (VOLUME_BYTES // size, count - 1), (count,))
     assert located.sector_counts == {0: (VOLUME_BYTES + AREA_BYTES) // size}
 
 
@@ -83,7 +84,9 @@ def test_a_store_on_two_devices(two: Made) -> None:
     located = locate(two.volume, two.area)
     size = two.geometry.sector_bytes
     assert located.geometry == two.geometry
-    assert located.location == Location(1, (0, AREA_BYTES // size - 1))
+    assert located.location == Location(
+        1, (0, AREA_BYTES // size - 1), (VOLUME_BYTES // size, AREA_BYTES // size)
+    )
     assert located.sector_counts == {0: VOLUME_BYTES // size, 1: AREA_BYTES // size}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from shadowshare.cli.output import human_size, print_fields, print_table
-from shadowshare.protocol.checking import CheckResult
+from shadowshare.protocol.checking import CheckResult, Finding
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.passive import ShadowCopyInfo
 from shadowshare.sim.real.passive_store import Usage
@@ -112,7 +112,7 @@ def check_as_dict(result: CheckResult) -> dict[str, Any]:
     """What a check came to."""
     return {
         "verdict": "intact" if result.is_intact else "damaged",
-        "findings": [finding._asdict() for finding in result.findings],
+        "findings": [_finding_as_dict(finding) for finding in result.findings],
         "store": geometry_as_dict(result.geometry),
         "journal": {
             "epoch": result.end.epoch,
@@ -124,6 +124,11 @@ def check_as_dict(result: CheckResult) -> dict[str, Any]:
         "shadow_copy_count": result.shadow_copy_count,
         "used_slot_count": result.used_slot_count,
     }
+
+
+def _finding_as_dict(finding: Finding) -> dict[str, Any]:
+    repair = None if finding.repair is None else finding.repair.what
+    return {**finding._asdict(), "repair": repair}
 
 
 def print_check(result: CheckResult) -> None:

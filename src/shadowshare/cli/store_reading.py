@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from shadowshare.cli.store_descriptions import (
     shadow_copies_as_dicts,
     show_as_dict,
 )
+from shadowshare.protocol.checking import CheckResult, Repair
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.sim.real.export import export_to_path, export_to_stream
 from shadowshare.sim.real.passive_store import PassiveStore
@@ -99,23 +101,54 @@ def export(store: Store, shadow_copy: str | None, live: bool, output: Path, as_j
 
 @click.command()
 @takes_store
+@click.option(
+    "--repair", is_flag=True, help="Say what can be put right without guessing, ask, do it, and check again."
+)
+@click.option("--yes", is_flag=True, help="With --repair: do not ask.")
 @json_option
 @click.pass_context
-def check(context: click.Context, store: Store, as_json: bool) -> None:
+def check(context: click.Context, store: Store, repair: bool, yes: bool, as_json: bool) -> None:
     """Check the store's integrity: superblocks, journal, and whether its records can be true.
 
     Exits with 0 if it is intact, 1 if it is damaged, 2 if that could not be told. The data in volume and slots has no
     checksums: only the file system in it can tell whether that is intact.
 
-    Example: shadowshare store check disk.img
+    With --repair no active may use the store, on any computer. A copy of the superblock is written again from the
+    other one, and what does not belong into the unused half of the journal becomes zero. With --json nothing is
+    changed unless --yes is given.
+
+    Example: shadowshare store check disk.img --repair
     """
+    if yes and not repair:
+        raise click.UsageError("--yes says yes to --repair: give both")
     result = store.check()
-    if as_json:
-        print_json(check_as_dict(result))
-    else:
+    if not as_json:
         print_check(result)
+    repaired: Sequence[Repair] = ()
+    if repair and _may_repair(result, yes, as_json):
+        repaired, result = store.repair()
+        if not as_json:
+            click.echo(f"repaired: {len(repaired)}")
+            print_check(result)
+    if as_json:
+        print_json({**check_as_dict(result), "repaired": [one.what for one in repaired]})
     if not result.is_intact:
         context.exit(_EXIT_DAMAGED)
+
+
+def _may_repair(result: CheckResult, yes: bool, as_json: bool) -> bool:
+    """Say what would be done, and ask."""
+    if as_json:
+        return yes and bool(result.repairs)
+    if not result.repairs:
+        click.echo("there is nothing that can be repaired without guessing")
+        return False
+    for one in result.repairs:
+        click.echo(f"would {one.what}")
+    if yes or (sys.stdin.isatty() and click.confirm("Do it?")):
+        return True
+    click.echo("nothing was changed: say --yes to do it")
+    return False
 
 
 @click.command()
