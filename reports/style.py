@@ -92,14 +92,18 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 """Told apart without colour, one for each of `SERIES`."""
 
 
-def css_variables() -> str:
-    """Both themes as variables of a style sheet; which one is in force, the reader's system or choice decides."""
+def css_variables(root: str = ":root") -> str:
+    """Both themes as variables of a style sheet; which one is in force, the reader's system or choice decides.
+
+    Args:
+        root: selects the element that has them, and on which ``data-theme`` may say ``light`` or ``dark``.
+    """
     light, dark = (" ".join(_declarations(theme)) for theme in (LIGHT, DARK))
     return (
-        f":root {{ color-scheme: light; {light} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ color-scheme: dark; {dark} }} }}\n"
-        f":root[data-theme=dark] {{ color-scheme: dark; {dark} }}\n"
-        f"@media print {{ :root:root:root {{ color-scheme: light; {light} }} }}\n"
+        f"{root} {{ color-scheme: light; {light} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ {root}:not([data-theme=light]) {{ color-scheme: dark; {dark} }} }}\n"
+        f"{root}[data-theme=dark] {{ color-scheme: dark; {dark} }}\n"
+        f"@media print {{ {root}{root}{root} {{ color-scheme: light; {light} }} }}\n"
     )
 
 

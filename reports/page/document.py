@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from shadowshare.reports.space_time import CELL_NAMES, DIAGRAM_CSS, REGION_NAMES, diagram
+from shadowshare.reports.space_time import CELL_NAMES, DIAGRAM_CSS, REGION_NAMES, diagram, lanes_of
 from shadowshare.reports.style import SIGNS, VERDICT_ROLES, css_variables
 from shadowshare.reports.tables import Table
 from shadowshare.verify.result import Verdict
@@ -122,9 +122,14 @@ def render(page: Page) -> str:
 
 
 def story_fragment(board: Storyboard) -> str:
-    """One story as HTML without a page around it, for notebooks; `page_style` and ``stepper.js`` belong to it."""
+    """One story as HTML without a page around it, for notebooks; `story_style` and ``stepper.js`` belong to it."""
     macros: Any = _environment().get_template("story.html").module
     return str(macros.story(Story("", board)))
+
+
+def story_style() -> str:
+    """The style sheet of a story that is not in a page of ours."""
+    return css_variables(".story") + DIAGRAM_CSS + asset("story.css")
 
 
 def page_style() -> str:
@@ -165,6 +170,7 @@ def _environment() -> Environment:
         diagram=_diagram,
         story_json=story_json,
         letters=_letters,
+        lane_count=lambda board: len(lanes_of(board).names),
     )
     return environment
 

@@ -201,7 +201,10 @@ const KEYS = {
   Home: "first", End: "last", e: "error", h: "order",
 };
 
-/** Make a story live. `hasKeys`: whether keys work wherever the focus is, not only within the story. */
+/**
+ * Make a story live; the element in it sends an event "step" whenever another step is shown.
+ * `hasKeys`: whether keys work wherever the focus is, not only within the story.
+ */
 function mountStepper(story, data, hasKeys) {
   const root = story.querySelector(".stepper");
   const slider = root.querySelector("input[type=range]");
@@ -233,6 +236,7 @@ function mountStepper(story, data, hasKeys) {
       path.classList.toggle("leads-here", Number(later) === current || before[current].has(Number(later)) && before[current].has(Number(earlier)));
     }
     const picture = pictures[current];
+    root.dispatchEvent(new CustomEvent("step", { detail: current }));
     world.replaceChildren(
       ...[
         wrongByteElement(data, current),
@@ -280,6 +284,7 @@ function mountStepper(story, data, hasKeys) {
   });
   mountTooltip(root, data);
   show(current);
+  return { root, show };
 }
 
 /** What a step is, beside the pointer. */

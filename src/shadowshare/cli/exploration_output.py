@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from shadowshare.cli.output import print_fields, print_table
+from shadowshare.cli.output import print_fields, print_table, print_verdict
 from shadowshare.reports.diagram import WIDTH_COLUMNS, characters_for, draw
 from shadowshare.reports.tables import SHORT_COUNT, conflict_lines, replay_table, short_count
 from shadowshare.scenarios.definition import Scenario
@@ -33,8 +33,6 @@ _KINDS = {
     "piece": ("further piece of an operation", "further pieces of operations"),
 }
 """Kinds of choices in words, one and several."""
-
-_COLOURS = {"verified": "green", "violated": "red", "unknown": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +104,8 @@ def _violation_json(finding: Finding) -> dict[str, Any] | None:
 def print_finding(finding: Finding) -> None:
     """The verdict, what it rests on, and the counterexample if there is one."""
     result = finding.result
-    head = f"{result.verdict}: {result.name}, {'as' if result.ok else result.expected} expected"
-    click.echo(click.style(head, _COLOURS[result.verdict], bold=True) if sys.stdout.isatty() else head)
+    expected = "as" if result.ok else result.expected
+    print_verdict(result.verdict, f"{result.verdict}: {result.name}, {expected} expected")
     print_fields(finding_facts(finding))
     if finding.counterexample is not None:
         click.echo()

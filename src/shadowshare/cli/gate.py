@@ -13,7 +13,7 @@ import click
 
 from shadowshare.cli import EXIT_FAILED, EXIT_VIOLATED
 from shadowshare.cli.live_progress import status
-from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.output import json_option, print_json, print_table, print_verdict
 from shadowshare.cli.report_files import ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import FILES, MUTANT, find_implementation, own_scenarios
 from shadowshare.models.computers import Implementation
@@ -38,7 +38,6 @@ from shadowshare.verify.story.storyboard import Storyboard, storyboard_of
 
 _FILE = click.Path(path_type=Path)
 _EXIT_CODES = {"verified": 0, "violated": EXIT_VIOLATED, "unknown": EXIT_FAILED}
-_COLOURS = {"verified": "green", "violated": "red", "unknown": "yellow"}
 
 
 class ImplementationError(ShadowshareError):
@@ -195,7 +194,7 @@ def _tell_github(result: GateResult) -> None:
 
 def _print(result: GateResult) -> None:
     head = f"gate: {result.verdict}, seed {result.seed}, {result.seconds:.1f} s"
-    click.echo(click.style(head, _COLOURS[result.verdict], bold=True) if sys.stdout.isatty() else head)
+    print_verdict(result.verdict, head)
     click.echo()
     print_table(*gate_table(result))
     click.echo()

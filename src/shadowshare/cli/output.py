@@ -20,6 +20,9 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+from shadowshare.reports.style import SIGNS, TERMINAL_VERDICTS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -75,6 +78,14 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def print_verdict(verdict: str, text: str) -> None:
+    """Print a headline; on a terminal with the sign and in the colour of a verdict."""
+    if sys.stdout.isatty():
+        Console(highlight=False).print(Text(f"{SIGNS[verdict]} {text}", f"bold {TERMINAL_VERDICTS[verdict]}"))
+    else:
+        click.echo(text)
+
+
 def print_fields(fields: Mapping[str, object]) -> None:
     """Print names and values, one pair a line."""
     width = max(map(len, fields), default=0)
@@ -88,7 +99,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     if sys.stdout.isatty():
         table = Table(*columns)
         for row in cells:
-            table.add_row(*row)
+            table.add_row(*(Text(cell, TERMINAL_VERDICTS.get(cell, "")) for cell in row))
         Console().print(table)
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]

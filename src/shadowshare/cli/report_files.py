@@ -13,11 +13,13 @@ import click
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.reports.graph import dot, graphml
 from shadowshare.reports.json_lines import json_lines
+from shadowshare.reports.space_time import standalone_svg
 from shadowshare.reports.timeline import perfetto_trace, timeline_of
 from shadowshare.verify.story.storyboard import Storyboard
 
 HELP = {
     "html": "Also write a page: one file for any browser, that needs no network.",
+    "svg": "Also write its space-time diagram alone, as SVG.",
     "perfetto": "Also write the counterexample as a trace for https://ui.perfetto.dev.",
     "json_lines": "Also write its steps as JSON lines, with what each of them changed.",
     "graphml": "Also write what happened before what in it, as GraphML.",
@@ -25,6 +27,7 @@ HELP = {
 }
 EXAMPLES = {
     "html": "page.html",
+    "svg": "diagram.svg",
     "perfetto": "trace.pftrace",
     "json_lines": "trace.jsonl",
     "graphml": "order.graphml",
@@ -33,6 +36,7 @@ EXAMPLES = {
 ALL_REPORTS = tuple(HELP)
 
 _WRITERS: dict[str, Callable[[Storyboard], str | bytes]] = {
+    "svg": standalone_svg,
     "perfetto": lambda board: perfetto_trace(timeline_of(board)),
     "json_lines": json_lines,
     "graphml": graphml,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shadowshare.reports.notebook import stepper
 from shadowshare.reports.page.kinds import replay_page
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
@@ -19,7 +20,7 @@ from tests.reports.browser.browsers import PHONE, WIDE, Browser, needs_chromium,
 from tests.reports.pages import pages
 from tests.verify.story.boards import board_of
 
-pytestmark = [needs_chromium, pytest.mark.xdist_group("browser")]
+pytestmark = needs_chromium
 KINDS = ("replay", "exploration", "run", "mutants", "gate", "simulation")
 
 
@@ -207,6 +208,32 @@ def test_downloads_hold_the_data(browser: Browser) -> None:
     browser.show(pages()["replay"])
     text = browser.ask("atob(document.querySelector('a[download]').href.split(',')[1])")
     assert len(json.loads(text)["steps"]) == 9
+
+
+def test_the_widget_of_notebooks_works(browser: Browser) -> None:
+    """With a model as a notebook gives it: what is looked at is told to Python, and Python can choose it."""
+    widget = stepper(board_of("no-recheck"))
+    story = json.dumps(widget.story).replace("</", r"<\/")
+    module = widget._esm.replace("export default", "const widget =")
+    browser.show(f"""<!DOCTYPE html><style>{widget._css}</style><div id="cell"></div><script type="module">{module}
+      const heard = {{}}, values = {{ story: {story}, step: 9 }};
+      window.values = values;
+      window.choose = (step) => {{ values.step = step; heard["change:step"](); }};
+      widget.render({{ el: document.getElementById("cell"), model: {{
+        get: (name) => values[name], set: (name, value) => {{ values[name] = value; }},
+        on: (name, hear) => {{ heard[name] = hear; }}, save_changes: () => {{ window.saved = values.step; }},
+      }} }});</script>""")
+    assert not browser.complaints()
+    assert current(browser) == 9
+    browser.click("[data-go=back]")
+    assert (current(browser), browser.ask("window.saved")) == (8, 8)
+    browser.ask("window.choose(3)")
+    assert current(browser) == 3
+    browser.press("HOME")
+    assert current(browser) == 3, "keys belong to the notebook unless the widget has the focus"
+    browser.ask("document.querySelector('.stepper').focus()")
+    browser.press("HOME")
+    assert current(browser) == 0
 
 
 def test_a_broken_page_would_be_noticed(browser: Browser, tmp_path: Path) -> None:
