@@ -1,0 +1,12 @@
+"""Workloads: what users of a computer ask for, and when; drawn from distributions, or recorded.
+
+``gaps``       pauses and arrivals: constant, Poisson, bursty
+``places``     where requests go: uniform, Zipf, sequential, hot spot
+``synthetic``  a mix of verbs, sizes and places, in a closed or an open loop
+``readers``    those who read shadow copies: full scans, restores, incremental backups
+``trace``      requests that were recorded, in any of the formats below; and what they changed
+``fio_iolog``, ``blkparse``, ``msr_cambridge``  the formats
+``replay``     a recorded trace as a workload
+
+See `shadowshare.sim.timed.workload` for how one is used.
+"""
