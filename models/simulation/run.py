@@ -7,7 +7,7 @@ it is: so plans that differ in one thing see the same requests (common random nu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from numpy.random import Generator, default_rng
@@ -22,6 +22,7 @@ from shadowshare.protocol.marks import Mark, counting
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
+from shadowshare.sim.disks.disk import Disk
 from shadowshare.sim.disks.hollow_disk import HollowDisk
 from shadowshare.sim.inline import run_to_result
 from shadowshare.sim.timed.device import TimedDevice
@@ -41,15 +42,18 @@ class Simulation:
     Args:
         plan: what is simulated.
         seed: of everything random.
+        disks: what is on the devices; None for disks that keep metadata only.
     """
 
-    def __init__(self, plan: SimulationPlan, seed: int | tuple[int, ...] = 0) -> None:
+    def __init__(
+        self, plan: SimulationPlan, seed: int | tuple[int, ...] = 0, disks: Sequence[Disk] | None = None
+    ) -> None:
         self.plan = plan
         self._seed = (seed,) if isinstance(seed, int) else tuple(seed)
         self.environment = TimedEnvironment()
         self.log = LatencyLog(plan.warm_up_ns)
         self.traffic = Traffic(plan.geometry)
-        self.disks = hollow_disks(plan.geometry)
+        self.disks: Sequence[Disk] = hollow_disks(plan.geometry) if disks is None else disks
         self.devices = [self._device(number, device) for number, device in enumerate(plan.devices)]
         self.world = TimedWorld(self.environment, self.devices, self.traffic)
         self._sources: list[Source] = []
@@ -67,12 +71,12 @@ class Simulation:
     def _inline(self, coroutine: Any) -> Any:
         """Do something before time begins."""
 
+        def perform(operation: Operation) -> Any:
+            disk = self.disks[operation.device]
+            return disk.perform(operation, ACTIVE_HOST, disk.write_count)
+
         def answer_to(request: Any) -> Any:
-            if isinstance(request, Operation):
-                return self.disks[request.device].perform(request, ACTIVE_HOST)
-            return tuple(
-                [self.disks[operation.device].perform(operation, ACTIVE_HOST) for operation in request]
-            )
+            return perform(request) if isinstance(request, Operation) else tuple(map(perform, request))
 
         return run_to_result(coroutine, answer_to)
 
