@@ -183,6 +183,9 @@ class ActiveComputer(ScriptedComputer):
                 self.report(DeletionBegan(shadow_copy))
                 await active.delete(shadow_copy)
                 self.report(DeletionEnded(shadow_copy))
+            case "policy":
+                assert step.policy is not None
+                await active.set_policy(active.view.settings._replace(policy=step.policy))
             case "flush":
                 self.report(FlushBegan(key))
                 await active.flush()

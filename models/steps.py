@@ -6,6 +6,7 @@
 ``write WHERE``             write the volume there, with content that no other write has
 ``zero WHERE``              write zeroes there
 ``discard WHERE``           discard there
+``policy POLICY``           from here on, what gives way when an extent cannot be copied
 ``flush``                   make the volume's acknowledged writes durable
 ``verify WHERE``            read the live volume there
 ``open``                    open the store (a passive)
@@ -24,8 +25,9 @@ from typing import NamedTuple
 
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.geometry import Geometry
+from shadowshare.protocol.policy import Policy
 
-ACTIVE_VERBS = ("create", "delete", "write", "zero", "discard", "flush", "verify")
+ACTIVE_VERBS = ("create", "delete", "write", "zero", "discard", "policy", "flush", "verify")
 PASSIVE_VERBS = ("open", "catch-up", "read")
 _NAMED = ("create", "delete", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
@@ -52,6 +54,7 @@ class ScriptStep(NamedTuple):
     verb: str
     name: str
     places: tuple[SectorRange, ...]
+    policy: Policy | None = None
 
 
 def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
@@ -72,6 +75,8 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
         raise StepError(
             f"step {text!r}: a computer with role {role!r} can {', '.join(verbs)}, but not {verb!r}"
         )
+    if verb == "policy":
+        return ScriptStep(text, verb, "", (), _parse_policy(text, words))
     name = ""
     if verb in _NAMED:
         if not words or not _NAME.fullmatch(words[0]):
@@ -87,6 +92,15 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
         many = "at least one place" if verb == "read" else "exactly one place"
         raise StepError(f"step {text!r}: {verb} needs {many}, such as 2, 0-2, 1:0, 0:1-1:0 or all")
     return ScriptStep(text, verb, name, tuple(_parse_place(text, word, geometry) for word in words))
+
+
+def _parse_policy(step: str, words: list[str]) -> Policy:
+    try:
+        (word,) = words
+        return Policy(word)
+    except ValueError:
+        known = ", ".join(policy.value for policy in Policy)
+        raise StepError(f"step {step!r}: policy needs exactly one of {known}") from None
 
 
 def _parse_place(step: str, word: str, geometry: Geometry) -> SectorRange:

@@ -16,16 +16,20 @@ from shadowshare.protocol.allocator import Allocator
 from shadowshare.protocol.coordination import Gate, Mutex
 from shadowshare.protocol.errors import (
     ActiveStopped,
+    AreaFull,
     DiskError,
     JournalDamaged,
     JournalFull,
     OutOfRange,
+    ReadError,
     ShadowCopyNotFound,
     TooManyShadowCopies,
+    WriteError,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
+from shadowshare.protocol.giving_way import check_settings, who_gives_way
 from shadowshare.protocol.journal_appender import JournalAppender
-from shadowshare.protocol.layout import Copied, Created, Deleted, Record, ShadowCopyId
+from shadowshare.protocol.layout import Copied, Created, Deleted, Record, Settings, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import (
     Buffer,
@@ -198,17 +202,29 @@ class Active:
             self._refuse_if_stopped()
 
     async def _copy(self, extents: list[int]) -> None:
-        """Copy extents to free slots and publish the copies."""
+        """Copy extents to free slots and publish the copies, or do what the policy says if that cannot be."""
         done = Event()
         self._copying.update(dict.fromkeys(extents, done))
         try:
-            slots = self._allocator.allocate(len(extents))
-            await self._fill(extents, slots)
-            await self._publish(list(zip(extents, slots, strict=True)))
+            try:
+                slots = self._allocator.allocate(len(extents))
+                await self._fill(extents, slots)
+            except (AreaFull, ReadError, WriteError) as failure:
+                await self._give_way(failure, len(extents))
+            else:
+                await self._publish(list(zip(extents, slots, strict=True)))
         finally:
             for extent in extents:
                 del self._copying[extent]
             done.set()
+
+    async def _give_way(self, failure: AreaFull | ReadError | WriteError, slot_count: int) -> None:
+        """Do what the policy says, durably, or raise ``failure``. What is missing is to be asked again then."""
+        async with self._committing:
+            self._refuse_if_stopped()
+            records = who_gives_way(self.view, failure, slot_count <= self._allocator.free_count)
+            if records:
+                await self._append(records)
 
     async def _fill(self, extents: list[int], slots: list[int]) -> None:
         """Copy the extents' data into the slots. On failure the slots are given up."""
@@ -328,6 +344,20 @@ class Active:
             if all(copy.id != shadow_copy for copy in self.view.shadow_copies):
                 raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}")
             await self._append([Deleted(shadow_copy)])
+
+    async def set_policy(self, settings: Settings) -> None:
+        """Say what happens from now on when an extent cannot be copied.
+
+        Raises:
+            FormatTooOld, OutOfRange: the store, or the settings, cannot be so; nothing was changed.
+            JournalFull: nothing was changed.
+            DiskError: the disk failed; the settings may have changed.
+            ActiveStopped: only recovery may write.
+        """
+        self._refuse_if_stopped()
+        check_settings(self.geometry, settings)
+        async with self._committing:
+            await self._append([settings])
 
     # -- errors --------------------------------------------------------------------------------------------------
 

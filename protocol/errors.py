@@ -103,6 +103,10 @@ class JournalFull(Refusal):
     """The journal half has no room for another block."""
 
 
+class FormatTooOld(Refusal):
+    """The store was made in a version of the format that has no room for what was asked."""
+
+
 class TooManyShadowCopies(Refusal):
     """The store already holds as many shadow copies as the format allows."""
 

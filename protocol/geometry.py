@@ -50,6 +50,7 @@ class Geometry:
         area_sector_count: sectors in the differential area, both superblocks included.
         half_block_count: journal blocks (of one sector each) in one half of the journal.
         slot_count: slots in the area, each of one extent.
+        format_version: version of the format in which the store was made.
     """
 
     store_id: bytes
@@ -61,6 +62,7 @@ class Geometry:
     area_sector_count: int
     half_block_count: int
     slot_count: int
+    format_version: int = 2
 
     def __post_init__(self) -> None:
         """Refuse a geometry that contradicts itself.

@@ -22,8 +22,10 @@ from shadowshare.protocol.errors import (
 )
 from shadowshare.protocol.geometry import SECTOR_BYTES, Geometry
 from shadowshare.protocol.operations import Buffer
+from shadowshare.protocol.policy import POLICIES, WARNING_PERCENT_MAXIMUM, Policy
 
-FORMAT_VERSION = 1
+FORMAT_VERSIONS = (1, 2)
+"""Those that can be read. In version 1 there is no record `Settings`."""
 CHECKSUM_BYTES = 8
 NO_CHECKSUM = bytes(CHECKSUM_BYTES)
 
@@ -50,7 +52,7 @@ def encode_superblock(geometry: Geometry, copy: int) -> bytes:
     """The sector that holds copy 0 or 1 of the superblock."""
     fields = _SUPERBLOCK.pack(
         SUPERBLOCK_MAGIC,
-        FORMAT_VERSION,
+        geometry.format_version,
         geometry.sector_bytes,
         geometry.store_id,
         geometry.extent_sectors,
@@ -84,9 +86,9 @@ def decode_superblock(raw: Buffer) -> Geometry:
         raise SuperblockDamaged("the checksum of the superblock is wrong")
     fields = _SUPERBLOCK.unpack_from(head)
     _, version, sector_bytes, store_id, extent_sectors, flags, *counts, _copy, reserved = fields
-    if version != FORMAT_VERSION:
+    if version not in FORMAT_VERSIONS:
         raise UnsupportedFormat(
-            f"the store has format version {version}; this program knows version {FORMAT_VERSION}"
+            f"the store has format version {version}; this program knows {' and '.join(map(str, FORMAT_VERSIONS))}"
         )
     if flags & ~_ON_OTHER_DEVICE or reserved:
         raise UnsupportedFormat(f"the superblock has flags {flags:#x} that this program does not know")
@@ -101,6 +103,7 @@ def decode_superblock(raw: Buffer) -> Geometry:
         area_sector_count,
         half_block_count,
         slot_count,
+        version,
     )
 
 
@@ -191,9 +194,17 @@ class Checkpoint(NamedTuple):
     part_count: int
 
 
-Record = Created | Copied | Deleted | Invalidated | Takeover | Seal | Checkpoint
+class Settings(NamedTuple):
+    """From here on this is what happens when an extent cannot be copied."""
 
-_CREATED, _COPIED, _DELETED, _INVALIDATED, _TAKEOVER, _SEAL, _CHECKPOINT = range(1, 8)
+    policy: Policy
+    warning_percent: int
+    """From how many used slots in a hundred on the area counts as nearly full; 0 for never."""
+
+
+Record = Created | Copied | Deleted | Invalidated | Takeover | Seal | Checkpoint | Settings
+
+_CREATED, _COPIED, _DELETED, _INVALIDATED, _TAKEOVER, _SEAL, _CHECKPOINT, _SETTINGS = range(1, 9)
 _NO_FIELDS = (0, 0, 0, 0, 0)
 
 
@@ -214,6 +225,8 @@ def _fields(record: Record) -> tuple[int, int, int, int, int, int, int]:
             return (_SEAL, 0, part_count, 0, 0, generation, int.from_bytes(checksum, "little"))
         case Checkpoint(part, part_count):
             return (_CHECKPOINT, 0, part_count, 0, 0, part, 0)
+        case Settings(policy, warning_percent):
+            return (_SETTINGS, 0, POLICIES.index(policy), 0, 0, warning_percent, 0)
 
 
 def _record(fields: tuple[int, ...]) -> Record:
@@ -232,7 +245,9 @@ def _record(fields: tuple[int, ...]) -> Record:
         return Seal(first, count, second.to_bytes(CHECKSUM_BYTES, "little"))
     if kind == _CHECKPOINT:
         return Checkpoint(first, count)
-    raise JournalDamaged(f"a journal record has the unknown type {kind}")
+    if kind == _SETTINGS and count < len(POLICIES) and first <= WARNING_PERCENT_MAXIMUM:
+        return Settings(POLICIES[count], first)
+    raise JournalDamaged(f"a journal record of type {kind} is unknown, or says what cannot be")
 
 
 # -- journal blocks ----------------------------------------------------------------------------------------------

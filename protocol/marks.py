@@ -64,6 +64,12 @@ class Mark(Enum):
     AREA_FULL = "no free slot was left, so a write was refused"
     SLOT_SEARCH_WRAPPED = "the search for a free slot began again at the first one"
     JOURNAL_FULL = "only the reserved journal blocks were left, so a request was refused"
+    INVALIDATED_BY_POLICY = "an extent could not be copied, so the shadow copies lost their image"
+    OLDEST_DELETED_BY_POLICY = "no free slot was left, so the oldest shadow copy was deleted"
+    ROOM_MADE_MEANWHILE = "when its turn came, a writer that lacked slots found that they were free by now"
+    NOBODY_LEFT_TO_GIVE_WAY = (
+        "when its turn came, a writer whose copy failed found no shadow copy that needed it"
+    )
     COPY_PASSED_TO_OLDER = "a deleted shadow copy's copies became those of the next older one"
     COPY_SUPERSEDED_BY_OLDER = (
         "a deleted shadow copy's slot was freed, because the next older one had its own copy"

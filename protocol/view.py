@@ -12,12 +12,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shadowshare.protocol.errors import JournalDamaged, ShadowCopyInvalidated, ShadowCopyNotFound
-from shadowshare.protocol.layout import Copied, Created, Deleted, Invalidated, Record, ShadowCopyId
+from shadowshare.protocol.layout import (
+    Copied,
+    Created,
+    Deleted,
+    Invalidated,
+    Record,
+    Settings,
+    ShadowCopyId,
+)
 from shadowshare.protocol.marks import Mark, reached
+from shadowshare.protocol.policy import DEFAULT_POLICY, NO_WARNING_PERCENT
 from shadowshare.protocol.table import Table
 
 SHADOW_COPY_COUNT_MAXIMUM = 512
 """Bounds a look-up, which passes through the tables from an older shadow copy to the newest."""
+
+
+DEFAULT_SETTINGS = Settings(DEFAULT_POLICY, NO_WARNING_PERCENT)
+"""Of a store whose journal says nothing else."""
 
 
 class ShadowCopy:
@@ -40,7 +53,7 @@ class View:
         slot_count: slots in the differential area.
     """
 
-    __slots__ = ("_chains", "_copy_count", "_extent_count", "_slot_count", "shadow_copies")
+    __slots__ = ("_chains", "_copy_count", "_extent_count", "_slot_count", "settings", "shadow_copies")
 
     def __init__(self, extent_count: int, slot_count: int) -> None:
         self._extent_count = extent_count
@@ -49,6 +62,8 @@ class View:
         self._chains: dict[ShadowCopyId, tuple[Table, ...]] = {}
         self.shadow_copies: list[ShadowCopy] = []
         """In order of creation. The invalidated ones are the oldest."""
+        self.settings = DEFAULT_SETTINGS
+        """What happens when an extent cannot be copied."""
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -99,6 +114,12 @@ class View:
         """How many copies there are, of all shadow copies together."""
         return sum(len(shadow_copy.table) for shadow_copy in self.shadow_copies)
 
+    @property
+    def is_area_low(self) -> bool:
+        """Whether as many slots are used as the store's users want to be warned of."""
+        percent = self.settings.warning_percent
+        return 0 < percent <= 100 * self.copied_extent_count() / self._slot_count
+
     # -- change --------------------------------------------------------------------------------------------------
 
     def apply(self, record: Record) -> Sequence[int]:
@@ -120,6 +141,8 @@ class View:
             freed = self._apply_deleted(record)
         elif isinstance(record, Invalidated):
             freed = self._apply_invalidated()
+        elif isinstance(record, Settings):
+            self.settings = record
         self._copy_count -= len(freed)
         return freed
 

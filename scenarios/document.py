@@ -32,6 +32,8 @@ class StoreShape(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         slots: slots in the differential area.
         half_blocks: journal blocks in one half.
         own_device: whether the differential area is on a device of its own.
+        policy: what gives way when an extent cannot be copied.
+        keeps: names of shadow copies for which there is room: they must not give way.
     """
 
     extents: int = 2
@@ -39,6 +41,8 @@ class StoreShape(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     slots: int = 4
     half_blocks: int = 16
     own_device: bool = False
+    policy: Literal["fail-write", "invalidate", "delete-oldest"] = "fail-write"
+    keeps: tuple[str, ...] = ()
 
 
 class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -16,6 +16,7 @@ from shadowshare.models.toml_tables import shown
 from shadowshare.protocol import errors
 from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.document import ACTIVE, PLACES, Document, ScenarioError, StoreShape
 from shadowshare.scenarios.host_roles import Role, read_roles
 from shadowshare.scenarios.scenario import HostPlan, Scenario
@@ -65,6 +66,9 @@ class _Meaning:
             hosts = [self._host(name, role, geometry) for name, role in self.roles.items()]
             ids = self._shadow_copies(hosts)
             self._check_race(hosts)
+            self.problems += [
+                f"store.keeps: nobody creates {name!r}" for name in document.store.keeps if name not in ids
+            ]
         if self.problems or geometry is None:
             raise ScenarioError("; ".join(dict.fromkeys(self.problems)))
         return Scenario(
@@ -72,6 +76,8 @@ class _Meaning:
             " ".join(document.story.split()),
             document.expected,
             geometry,
+            Policy(document.store.policy),
+            tuple(ids[name] for name in document.store.keeps),
             tuple(hosts),
             tuple(name for name, _ in self.before),
             ids,

@@ -10,6 +10,7 @@ import msgspec
 from shadowshare.models.steps import ScriptStep
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.document import Faults
 from shadowshare.sim.disks.memory_disk import Misbehaviour
 
@@ -40,6 +41,8 @@ class Scenario(msgspec.Struct, frozen=True):
         story: what happens, in two sentences.
         expected: the verdict that it must have.
         geometry: of its store.
+        policy: of its store before the race: what gives way when an extent cannot be copied.
+        kept: shadow copies that must not give way, because there is room for them.
         hosts: the computers.
         before: which host does its next task before the race, in order.
         shadow_copies: the ids that names stand for.
@@ -52,6 +55,8 @@ class Scenario(msgspec.Struct, frozen=True):
     story: str
     expected: str
     geometry: Geometry
+    policy: Policy
+    kept: tuple[ShadowCopyId, ...]
     hosts: tuple[HostPlan, ...]
     before: tuple[str, ...]
     shadow_copies: dict[str, ShadowCopyId]

@@ -15,6 +15,8 @@ from shadowshare.models.computers import (
 from shadowshare.models.patterns import INITIAL, sector_content
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
+from shadowshare.protocol.policy import Policy
+from shadowshare.protocol.view import DEFAULT_SETTINGS
 from shadowshare.scenarios.definition import ACTIVE, PASSIVE, HostPlan, Scenario, ScenarioError
 from shadowshare.scenarios.preparation import Preparation
 from shadowshare.sim.disks.memory_disk import MemoryDisk
@@ -44,14 +46,14 @@ def initial_volume(geometry: Geometry) -> list[bytes]:
 
 
 @lru_cache(maxsize=64)
-def _formatted(geometry: Geometry) -> tuple[tuple[bytes, ...], ...]:
+def _formatted(geometry: Geometry, policy: Policy) -> tuple[tuple[bytes, ...], ...]:
     """The sectors of each device after formatting, with the initial content in the volume."""
     size = geometry.sector_bytes
     volume = initial_volume(geometry)
     area = [bytes(size)] * geometry.area_sector_count
     contents = [volume, area] if geometry.area_device else [volume + area]
     disks = [MemoryDisk(size, sectors, has_volatile_cache=False) for sectors in contents]
-    perform_inline(format_store(geometry), disks)
+    perform_inline(format_store(geometry, DEFAULT_SETTINGS._replace(policy=policy)), disks)
     return tuple(tuple(disk.sectors) for disk in disks)
 
 
@@ -163,7 +165,7 @@ def _prepared(
     calm = Rules(rules.names, rules.actors, rules.readers)
     disks = [
         _disk(scenario, sectors, has_volatile_cache=bool(rules.power_loss_count))
-        for sectors in _formatted(scenario.geometry)
+        for sectors in _formatted(scenario.geometry, scenario.policy)
     ]
     world = SteppedWorld(disks, hosts, calm, preparation)
     done = [0] * len(scenario.hosts)

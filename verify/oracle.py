@@ -5,7 +5,8 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 
 ``image``       every sector that a passive read returns equals the image of that shadow copy
 ``identity``    a creation gets the id of its active's epoch and count, which no other ever had
-``existence``   a shadow copy whose creation was acknowledged is found until its deletion is requested
+``existence``   a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
+                requested, or the store's policy lets it give way (`shadowshare.verify.given_way`)
 ``live``        the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
 ``read-only``   a passive never issues anything but reads
 ``error``       no step ends with an error that the scenario does not allow, nor with one that no fault explains
@@ -22,11 +23,18 @@ from typing import Any, NamedTuple
 
 from shadowshare.models import observations as seen
 from shadowshare.models.patterns import origin_of
-from shadowshare.protocol.errors import ReadError, ShadowCopyNotFound, ShadowshareError
+from shadowshare.protocol.errors import (
+    AreaFull,
+    ReadError,
+    ShadowCopyInvalidated,
+    ShadowCopyNotFound,
+    ShadowshareError,
+)
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Block, Created, ShadowCopyId, decode_block
+from shadowshare.protocol.layout import Block, Created, Record, ShadowCopyId, decode_block
 from shadowshare.protocol.operations import Operation, Write
 from shadowshare.protocol.passive import ByteRange, Passive
+from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume, location_of
 from shadowshare.sim.disks.memory_disk import MemoryDisk
@@ -35,6 +43,7 @@ from shadowshare.sim.faults.fault import Injected
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.verify.excuses import Excuses
+from shadowshare.verify.given_way import GivenWay
 from shadowshare.verify.result import Violation
 from shadowshare.verify.volume_history import VolumeHistory
 
@@ -79,6 +88,7 @@ class Oracle:
         self.acknowledged: frozenset[ShadowCopyId] = frozenset()
         self.deletion_began: frozenset[ShadowCopyId] = frozenset()
         self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
+        self._given_way = GivenWay(frozenset([scenario.policy]), frozenset(scenario.kept))
         self._must_be_found: frozenset[str] = frozenset()
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self._passive = passive
@@ -94,10 +104,21 @@ class Oracle:
     # -- what the world tells ------------------------------------------------------------------------------------
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
-        """Take the image when a creation takes effect."""
+        """Take the image when a creation takes effect, and see who gives way."""
         for shadow_copy in self._creations(operation):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
+        records = self._records(operation)
+        if records:
+            self._given_way, problem = self._given_way.after(
+                records,
+                self.images,
+                self.acknowledged,
+                self.deletion_began,
+                self.scenario.faults.power_losses > 0,
+            )
+            if problem:
+                self._violated("existence", problem, self._name(host))
 
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         """The whole volume when a creation takes effect: it is the image then."""
@@ -107,16 +128,19 @@ class Oracle:
 
     def _creations(self, operation: Operation) -> list[ShadowCopyId]:
         """The shadow copies that come to be when an operation takes effect."""
+        created = [record.shadow_copy for record in self._records(operation) if isinstance(record, Created)]
+        return [shadow_copy for shadow_copy in created if shadow_copy not in self.images]
+
+    def _records(self, operation: Operation) -> tuple[Record, ...]:
+        """What the journal says from now on, if that is what an operation does."""
         if (
             operation.sector not in self._journal
             or operation.device != self.geometry.area_device
             or not isinstance(operation, Write)
         ):
-            return []
+            return ()
         block = decode_block(self.geometry, operation.sector, operation.data)
-        records = block.records if isinstance(block, Block) else ()
-        created = [record.shadow_copy for record in records if isinstance(record, Created)]
-        return [shadow_copy for shadow_copy in created if shadow_copy not in self.images]
+        return block.records if isinstance(block, Block) else ()
 
     def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A passive issued something that is no read."""
@@ -203,6 +227,9 @@ class Oracle:
             passive = perform_inline(self._passive.open(location_of(self.geometry)), disks, AUDITOR)
             copies = perform_inline(passive.shadow_copies(), disks, AUDITOR)
             for copy in copies:
+                if not copy.is_valid:
+                    self._check_invalidated(copy.id, "audit")
+                    continue
                 wanted = ByteRange(sectors.start * size, len(sectors) * size)
                 data = perform_inline(passive.read_many(copy.id, [wanted]), disks, AUDITOR)[0]
                 contents = [bytes(data[at : at + size]) for at in range(0, len(data), size)]
@@ -214,7 +241,7 @@ class Oracle:
                 self._violated("error", f"the store cannot be read at the end: {error}", "audit")
             return
         found = {copy.id for copy in copies}
-        for lost in sorted(self.acknowledged - self.deletion_began - found):
+        for lost in sorted(self.acknowledged - self.deletion_began - self._given_way.deleted - found):
             self._violated("existence", f"shadow copy {lost} was acknowledged and is gone", "audit")
         for undead in sorted(self.deletion_ended & found):
             self._violated("existence", f"shadow copy {undead} was deleted and is back", "audit")
@@ -263,14 +290,21 @@ class Oracle:
     def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
         had_to_be_found = (
-            failure.key in self._must_be_found and failure.shadow_copy not in self.deletion_began
+            failure.key in self._must_be_found
+            and failure.shadow_copy not in self.deletion_began
+            and failure.shadow_copy not in self._given_way.deleted
         )
         self._must_be_found -= {failure.key}
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
             if had_to_be_found:
                 self._violated("existence", str(error), self._name(host))
             return
-        if not self._is_excused(shared, host, error):
+        if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
+            self._check_invalidated(failure.shadow_copy, self._name(host))
+            return
+        if isinstance(error, AreaFull) and Policy.FAIL_WRITE not in self._given_way.policies:
+            self._violated("error", "a write was refused, which is not the policy", self._name(host))
+        elif not self._is_excused(shared, host, error):
             step = failure.step.text if failure.step else "?"
             self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
 
@@ -281,6 +315,12 @@ class Oracle:
         is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
         failure_count = self._read_failures.count(host)
         return self.excuses.during(error, host, shared.ledger, is_fenced, failure_count)
+
+    def _check_invalidated(self, shadow_copy: ShadowCopyId, host: str) -> None:
+        if shadow_copy not in self._given_way.invalidated:
+            self._violated(
+                "existence", f"shadow copy {shadow_copy} has no image, but it never gave way", host
+            )
 
     def _violated(
         self,
@@ -313,6 +353,7 @@ class Oracle:
             self.acknowledged,
             self.deletion_began,
             self.deletion_ended,
+            self._given_way,
             self._must_be_found,
             self._volume.key(),
             self._read_failures,

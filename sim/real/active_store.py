@@ -9,7 +9,7 @@ from typing import Protocol
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import OutOfRange
 from shadowshare.protocol.geometry import Geometry
-from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.layout import Settings, ShadowCopyId
 from shadowshare.protocol.operations import Buffer
 from shadowshare.sim.real.passive_store import find_shadow_copy
 from shadowshare.sim.real.world import RealWorld
@@ -40,6 +40,19 @@ class ActiveStore:
     def create(self) -> ShadowCopyId:
         """Create a shadow copy, recording the present time; see `Active.create`."""
         return self.world.run(self.active.create(time.time_ns()))
+
+    @property
+    def settings(self) -> Settings:
+        """What gives way when an extent cannot be copied."""
+        return self.active.view.settings
+
+    def set_policy(self, settings: Settings) -> None:
+        """Change it, durably; see `Active.set_policy`."""
+        self.world.run(self.active.set_policy(settings))
+
+    def intact_shadow_copies(self) -> list[ShadowCopyId]:
+        """Those that have their image, oldest first."""
+        return [copy.id for copy in self.active.view.shadow_copies if copy.is_valid]
 
     def find(self, name: str) -> ShadowCopyId:
         """The shadow copy that ``name`` means: an id such as ``1.2``, ``newest`` or ``oldest``."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from shadowshare.protocol.errors import Refusal, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.layout import Settings, ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
 from shadowshare.sim.real.world import RealWorld
@@ -27,6 +27,8 @@ class Usage(NamedTuple):
     Attributes:
         used_block_count: journal blocks of the current half that are in use.
         used_slot_count: slots that hold a copy.
+        settings: what gives way when an extent cannot be copied.
+        is_area_low: whether as many slots are used as users want to be warned of.
         inherited_copy_counts: per shadow copy, oldest first, how many extents it has no copy of its own of but finds
             in a later shadow copy.
     """
@@ -36,6 +38,8 @@ class Usage(NamedTuple):
     sequence: int
     used_block_count: int
     used_slot_count: int
+    settings: Settings
+    is_area_low: bool
     inherited_copy_counts: Sequence[int]
 
 
@@ -120,6 +124,8 @@ class PassiveStore:
             cursor.sequence,
             cursor.position + 1,
             view.copied_extent_count(),
+            view.settings,
+            view.is_area_low,
             tuple(reversed(inherited)),
         )
 

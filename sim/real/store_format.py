@@ -18,7 +18,7 @@ from shadowshare.protocol.errors import (
 )
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import find_superblock
+from shadowshare.protocol.layout import Settings, find_superblock
 from shadowshare.protocol.operations import Read, WriteZeroes
 from shadowshare.sim.disks.file_disk import FileDisk
 from shadowshare.sim.real.store_disks import AREA_DEVICE, AnyPath
@@ -136,7 +136,7 @@ def _format_behind(
     with _grown(volume, end_bytes), FileDisk.open(volume.path, options.sector_bytes, writable=True) as disk:
         if old is not None:
             _forget(old, geometry, disk)
-        drive(format_store(geometry), {VOLUME_DEVICE: disk})
+        drive(format_store(geometry, options.settings), {VOLUME_DEVICE: disk})
     return geometry
 
 
@@ -179,7 +179,7 @@ def _format_apart(
         area_bytes = options.area_bytes or default_area_bytes(volume_bytes, options)
         geometry = plan_store(store_id, volume_bytes, area_bytes, AREA_DEVICE, options)
         with _made(area, area_bytes):
-            _format_both(geometry, volume.path, area)
+            _format_both(geometry, volume.path, area, options.settings)
         return geometry
     device, old = _examine(area, options.sector_bytes)
     if (device.is_file or old is not None) and not force:
@@ -191,7 +191,7 @@ def _format_apart(
             "leave --area-size out"
         )
     geometry = plan_store(store_id, volume_bytes, device.size_bytes, AREA_DEVICE, options)
-    _format_both(geometry, volume.path, area)
+    _format_both(geometry, volume.path, area, options.settings)
     return geometry
 
 
@@ -213,10 +213,10 @@ def _made(path: Path, size_bytes: int) -> Iterator[None]:
         raise
 
 
-def _format_both(geometry: Geometry, image: Path, area: Path) -> None:
+def _format_both(geometry: Geometry, image: Path, area: Path, settings: Settings) -> None:
     """Format, while the volume is locked too: an active of a store that it belongs to may not go on."""
     with (
         FileDisk.open(image, geometry.sector_bytes, writable=True) as volume_disk,
         FileDisk.open(area, geometry.sector_bytes, writable=True) as area_disk,
     ):
-        drive(format_store(geometry), {VOLUME_DEVICE: volume_disk, AREA_DEVICE: area_disk})
+        drive(format_store(geometry, settings), {VOLUME_DEVICE: volume_disk, AREA_DEVICE: area_disk})

@@ -12,6 +12,8 @@ from shadowshare.protocol.geometry import (
     Geometry,
     plan_geometry,
 )
+from shadowshare.protocol.layout import Settings
+from shadowshare.protocol.view import DEFAULT_SETTINGS
 
 DEFAULT_EXTENT_BYTES = 64 * 1024
 DEFAULT_SECTOR_BYTES = 4096
@@ -35,6 +37,7 @@ class FormatOptions:
             of its own.
         extent_bytes: the unit of copy-on-write.
         sector_bytes: what the device reads and writes atomically.
+        settings: what gives way when an extent cannot be copied, and when to warn of that.
     """
 
     volume_bytes: int | None = None
@@ -42,6 +45,7 @@ class FormatOptions:
     journal_bytes: int | None = None
     extent_bytes: int = DEFAULT_EXTENT_BYTES
     sector_bytes: int = DEFAULT_SECTOR_BYTES
+    settings: Settings = DEFAULT_SETTINGS
 
     def __post_init__(self) -> None:
         """Refuse sizes that are no whole number of sectors.

@@ -24,6 +24,7 @@ from shadowshare.protocol.layout import (
     Invalidated,
     Record,
     Seal,
+    Settings,
     ShadowCopyId,
     Takeover,
     checksum_of,
@@ -33,6 +34,7 @@ from shadowshare.protocol.layout import (
     encode_superblock,
     record_capacity,
 )
+from shadowshare.protocol.policy import POLICIES, Policy
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
 from tests.docs.documents import DOCS, all_fences, fences, read, section, tables
@@ -105,7 +107,7 @@ def test_superblock_fields_are_where_the_table_says(sector_bytes: int, area_devi
     assert len(raw) == sector_bytes
     expected = {
         "magic": b"SHADOWSB",
-        "version": 1,
+        "version": 2,
         "sector_bytes": sector_bytes,
         "store_id": geometry.store_id,
         "extent_sectors": 0x0102,
@@ -134,7 +136,7 @@ def test_superblock_is_refused_in_the_order_of_the_table() -> None:
     good = encode_superblock(EXAMPLE, 0)
     bad_geometry = rewritten(good, 64, bytes(8))
     bad_flags = rewritten(bad_geometry, 36, b"\x02")
-    bad_version = rewritten(bad_flags, 8, b"\x02")
+    bad_version = rewritten(bad_flags, 8, b"\x03")
     bad_checksum = rewritten(bad_version, 16, b"x", is_checksum_right=False)
     bad_magic = b"x" + bad_checksum[1:]
     faults = [bad_magic, bad_checksum, bad_version, bad_flags, bad_geometry]
@@ -189,6 +191,7 @@ SENTINELS: tuple[Record, ...] = (
     Takeover(),
     Seal(0x41, 0x42, b"checksum"),
     Checkpoint(0x51, 0x52),
+    Settings(Policy.DELETE_OLDEST, 0x53),
 )
 
 
@@ -211,13 +214,23 @@ def test_record_fields_are_where_the_tables_say(record: Record) -> None:
         expected = 0 if row[column] == "0" else values[row[column]]
         if isinstance(expected, bytes):
             expected = int.from_bytes(expected, "little")
+        if isinstance(expected, Policy):
+            expected = POLICIES.index(expected)
         assert field(places, column, raw) == expected, f"{column} of {record}"
 
 
 def test_unknown_record_type_is_damage() -> None:
     raw = encode_block(EXAMPLE, 8, 1, 1, 2, bytes(8), (Takeover(),))
-    body = raw[: layout._BLOCK.size] + struct.pack("<H", 8) + raw[layout._BLOCK.size + 2 : -8]
+    body = raw[: layout._BLOCK.size] + struct.pack("<H", 9) + raw[layout._BLOCK.size + 2 : -8]
     assert decode_block(EXAMPLE, 8, body + checksum_of(body)) is layout.NoBlock.DAMAGED
+
+
+def test_the_numbers_of_the_policies_are_those_of_the_page() -> None:
+    text = " ".join(section(read(PAGE), "Records").split())
+    assert (
+        f"`policy`: {', '.join(f'{number} `{policy.value}`' for number, policy in enumerate(POLICIES))})"
+        in text
+    )
 
 
 # -- limits and hexdumps -----------------------------------------------------------------------------------------

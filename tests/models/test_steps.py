@@ -70,7 +70,7 @@ def test_the_text_of_a_step_has_single_spaces() -> None:
 
 
 WRONG = {
-    "": "can create, delete, write, zero, discard, flush, verify, but not ''",
+    "": "can create, delete, write, zero, discard, policy, flush, verify, but not ''",
     "wirte 0": "not 'wirte'",
     "Write 0": "not 'Write'",
     "activate": "not 'activate'",
@@ -113,6 +113,9 @@ WRONG = {
     "write 1-0": "'1-0' ends before it begins",
     "write 0:2-0:1": "'0:2-0:1' ends before it begins",
     "write 1:1-0": "'1:1-0' ends before it begins",
+    "policy": "policy needs exactly one of fail-write, invalidate, delete-oldest",
+    "policy none": "policy needs exactly one of",
+    "policy invalidate now": "policy needs exactly one of",
 }
 
 

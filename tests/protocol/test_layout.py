@@ -103,14 +103,14 @@ def test_any_superblock_round_trip(
 def test_superblock_is_written_as_documented() -> None:
     expected = (
         b"SHADOWSB"
-        + struct.pack("<II", 1, 512)
+        + struct.pack("<II", 2, 512)
         + STORE_ID
         + struct.pack("<IIQQQQQII", 2, 0, 16, 16, 60, 12, 17, 1, 0)
     )
     raw = encode_superblock(geometry_of(512), 1)
     assert raw[: len(expected)] == expected
     assert not any(raw[len(expected) : -CHECKSUM_BYTES])
-    assert raw[-CHECKSUM_BYTES:].hex() == "0e64b65a32f61050"
+    assert raw[-CHECKSUM_BYTES:].hex() == "90093c3f503cc611"
 
 
 @BOTH
@@ -137,7 +137,7 @@ UNUSABLE: dict[str, tuple[bytes, type[StoreError], str]] = {
     "no magic": (bytes(512), NotAStore, "no superblock"),
     "too short": (encode_superblock(geometry_of(512), 0)[:511], NotAStore, "no superblock"),
     "an older version": (signed_superblock(8, struct.pack("<I", 0)), UnsupportedFormat, "version 0"),
-    "a newer version": (signed_superblock(8, struct.pack("<I", 2)), UnsupportedFormat, "version 2"),
+    "a newer version": (signed_superblock(8, struct.pack("<I", 3)), UnsupportedFormat, "version 3"),
     "an unknown flag": (signed_superblock(36, struct.pack("<I", 2)), UnsupportedFormat, "flags 0x2"),
     "a reserved field": (signed_superblock(84, struct.pack("<I", 1)), UnsupportedFormat, "flags"),
     "no extents": (signed_superblock(32, struct.pack("<I", 0)), GeometryMismatch, "extent_sectors is 0"),
@@ -288,7 +288,9 @@ FOREIGN: dict[str, Callable[[], bytes]] = {
     "one record too many": lambda: signed_block(64, struct.pack("<H", 14)),
     "endless records": lambda: signed_block(64, b"\xff\xff"),
     "record type 0": lambda: signed_block(72 + 32, struct.pack("<H", 0)),
-    "record type 8": lambda: signed_block(72 + 32, struct.pack("<H", 8)),
+    "record type 9": lambda: signed_block(72 + 32, struct.pack("<H", 9)),
+    "an unknown policy": lambda: signed_block(72 + 32, struct.pack("<HHI", 8, 0, 3)),
+    "more than all slots": lambda: signed_block(72 + 32, struct.pack("<HHIIIQ", 8, 0, 0, 0, 0, 101)),
 }
 
 
@@ -300,4 +302,6 @@ def test_an_intact_block_that_does_not_belong_here_is_damaged(make: Callable[[],
 def test_the_signing_helpers_make_intact_bytes() -> None:
     """Else the tests above would see only a wrong checksum."""
     assert isinstance(decode_block(GEOMETRY, SECTOR, signed_block(64, struct.pack("<H", 3))), Block)
-    assert decode_superblock(signed_superblock(8, struct.pack("<I", 1))) == GEOMETRY
+    assert decode_superblock(signed_superblock(8, struct.pack("<I", 1))) == replace(
+        GEOMETRY, format_version=1
+    )

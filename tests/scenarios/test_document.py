@@ -33,7 +33,13 @@ def test_every_field_can_be_set() -> None:
         catch_up_blocks = 7
         hosts = { A = "active" }
         race = { A = ["write 0"], B = [["flush"], []] }
-        store = { extents = 3, extent_sectors = 5, slots = 6, half_blocks = 8, own_device = true }
+        store.extents = 3
+        store.extent_sectors = 5
+        store.slots = 6
+        store.half_blocks = 8
+        store.own_device = true
+        store.policy = "invalidate"
+        store.keeps = ["s"]
         disk.flush_does_nothing = true
         disk.fence_is_ignored = true
         disk.reads_are_cached = true
@@ -69,7 +75,7 @@ def test_every_field_can_be_set() -> None:
         "violated",
         {"A": "active"},
         ["W: create s"],
-        StoreShape(3, 5, 6, 8, True),
+        StoreShape(3, 5, 6, 8, True, "invalidate", ("s",)),
         FAULTS,
         DiskSwitches(True, True, True, True, True),
         7,

@@ -10,7 +10,7 @@ from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import Recovery
-from shadowshare.verify.mutants import active, bookkeeping, following, passive, recovery
+from shadowshare.verify.mutants import active, bookkeeping, following, giving_way, passive, recovery
 
 
 class UnknownMutant(ShadowshareError):
@@ -114,6 +114,15 @@ MUTANTS: tuple[Mutant, ...] = (
     _active("no-quarantine", "write-error-lands-late", active.NoQuarantine),
     _active("id-used-again", "slot-reuse-during-read", bookkeeping.IdUsedAgain),
     _active("two-append-at-once", "two-writers-two-extents", bookkeeping.TwoAppendAtOnce),
+    # An extent cannot be copied.
+    _active("invalidates-afterwards", "invalidation-during-read", giving_way.InvalidatesAfterwards),
+    _active("invalidates-without-flush", "invalidation-and-power-loss", giving_way.InvalidatesWithoutFlush),
+    _active("gives-up-the-newest-only", "invalidation-during-read", giving_way.GivesUpTheNewestOnly),
+    _active("room-before-it-is-durable", "oldest-makes-room", giving_way.ReusesBeforeItIsDurable),
+    _recovery("policy-of-before", "policy-takes-effect", giving_way.PolicyOfBefore),
+    _active("deletes-whatever-the-policy", "invalidation-during-read", giving_way.DeletesWhateverThePolicy),
+    _active("deletes-twice", "two-writers-make-room", giving_way.DeletesTwice),
+    _passive("serves-the-invalidated", "invalidation-during-read", giving_way.ServesTheInvalidated),
     # Recovery, and appending to the journal.
     _recovery("ignores-journal-error", "journal-write-error-landed", recovery.CarelessJournal),
     _recovery("no-flush-after-entry", "crash-before-volume-write", recovery.UnflushedEntry),

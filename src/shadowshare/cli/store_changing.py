@@ -1,4 +1,4 @@
-"""The store commands that change something: format, create, delete, write, discard."""
+"""The store commands that change something: format, create, delete, write, discard, policy."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ import click
 
 from shadowshare.cli.output import SIZE, human_size, json_option, print_json
 from shadowshare.cli.store_arguments import PATH, print_one, takes_store
-from shadowshare.cli.store_descriptions import geometry_as_dict
+from shadowshare.cli.store_descriptions import geometry_as_dict, policy_in_words, settings_as_dict
+from shadowshare.cli.store_policy import PERCENT, POLICY_HELP, POLICY_NAMES, telling_who_gives_way
 from shadowshare.protocol.errors import OutOfRange
+from shadowshare.protocol.layout import Settings
+from shadowshare.protocol.policy import Policy
 from shadowshare.sim.real.store import FormatOptions, Store
 from shadowshare.sim.real.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR_BYTES
 
@@ -33,6 +36,15 @@ from shadowshare.sim.real.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR
 @click.option(
     "--force", is_flag=True, help="Overwrite a store, or a file given as --area, that is there already."
 )
+@click.option(
+    "--policy",
+    type=click.Choice(POLICY_NAMES),
+    default=POLICY_NAMES[0],
+    help=f"{POLICY_HELP}  [default: {POLICY_NAMES[0]}]",
+)
+@click.option(
+    "--warn-at", type=PERCENT, default=0, help="Warn from so many percent of used slots on.  [default: never]"
+)
 @json_option
 def format_command(
     image: Path,
@@ -43,6 +55,8 @@ def format_command(
     sector_size: int,
     journal_size: int | None,
     force: bool,
+    policy: str,
+    warn_at: int,
     as_json: bool,
 ) -> None:
     """Make IMAGE the volume of a new store. What the volume holds is not changed.
@@ -52,7 +66,8 @@ def format_command(
 
     Example: shadowshare store format disk.img --area-size 256M
     """
-    options = FormatOptions(volume_size, area_size, journal_size, extent_size, sector_size)
+    settings = Settings(Policy(policy), warn_at)
+    options = FormatOptions(volume_size, area_size, journal_size, extent_size, sector_size, settings)
     geometry = Store(image, area).format(options, force)
     if as_json:
         print_json({"store": geometry_as_dict(geometry)})
@@ -113,7 +128,8 @@ def write(store: Store, offset: int, file: Path, as_json: bool) -> None:
             raise OutOfRange(
                 f"{known_bytes} bytes at {offset} reach beyond the volume of {active.geometry.volume_bytes} bytes"
             )
-        written_bytes = active.write_from(offset, source)
+        with telling_who_gives_way(active):
+            written_bytes = active.write_from(offset, source)
     print_one("written_bytes", written_bytes, as_json)
 
 
@@ -127,9 +143,40 @@ def discard(store: Store, offset: int, length: int, as_json: bool) -> None:
 
     Example: shadowshare store discard disk.img 1M 64K
     """
-    with store.open_active() as active:
+    with store.open_active() as active, telling_who_gives_way(active):
         active.discard(offset, length)
     print_one("discarded_bytes", length, as_json)
 
 
-commands = [format_command, create, delete, write, discard]
+@click.command("policy")
+@takes_store
+@click.argument("policy", type=click.Choice(POLICY_NAMES), required=False)
+@click.option("--warn-at", type=PERCENT, help="Warn from so many percent of used slots on; 0 for never.")
+@json_option
+def policy_command(store: Store, policy: str | None, warn_at: int | None, as_json: bool) -> None:
+    """Show or change what gives way when an extent cannot be copied, for lack of room or because of an error.
+
+    `fail-write`: the write fails. `invalidate`: all shadow copies lose their image. `delete-oldest`: the oldest ones
+    are deleted until there is room. Without anything to change, the store is only read.
+
+    Example: shadowshare store policy disk.img delete-oldest --warn-at 80
+    """
+    if policy is None and warn_at is None:
+        with store.open_passive() as passive:
+            settings = passive.usage().settings
+    else:
+        with store.open_active() as active:
+            settings = active.settings
+            settings = Settings(
+                settings.policy if policy is None else Policy(policy),
+                settings.warning_percent if warn_at is None else warn_at,
+            )
+            active.set_policy(settings)
+    described = settings_as_dict(settings)
+    if as_json:
+        print_json(described)
+    else:
+        click.echo(policy_in_words(described))
+
+
+commands = [format_command, create, delete, write, discard, policy_command]

@@ -11,6 +11,7 @@ import click
 from shadowshare.cli.output import human_size, print_fields, print_table
 from shadowshare.protocol.checking import CheckResult, Finding
 from shadowshare.protocol.geometry import Geometry
+from shadowshare.protocol.layout import Settings
 from shadowshare.protocol.passive import ShadowCopyInfo
 from shadowshare.sim.real.passive_store import Usage
 
@@ -58,6 +59,17 @@ def _time(created_ns: int) -> str | None:
         return None
 
 
+def settings_as_dict(settings: Settings) -> dict[str, Any]:
+    """What gives way when an extent cannot be copied."""
+    return {"policy": settings.policy.value, "warning_percent": settings.warning_percent}
+
+
+def policy_in_words(settings: dict[str, Any]) -> str:
+    """What `settings_as_dict` returned, in one line."""
+    percent = settings["warning_percent"]
+    return f"{settings['policy']}; " + (f"warns at {percent} % of the slots" if percent else "no warning")
+
+
 def show_as_dict(geometry: Geometry, usage: Usage, infos: Sequence[ShadowCopyInfo]) -> dict[str, Any]:
     """The state of a store."""
     shadow_copies = shadow_copies_as_dicts(infos)
@@ -75,7 +87,9 @@ def show_as_dict(geometry: Geometry, usage: Usage, infos: Sequence[ShadowCopyInf
         "slots": {
             "used_count": usage.used_slot_count,
             "free_count": geometry.slot_count - usage.used_slot_count,
+            "is_low": usage.is_area_low,
         },
+        "settings": settings_as_dict(usage.settings),
         "shadow_copies": shadow_copies,
     }
 
@@ -97,7 +111,9 @@ def print_show(described: dict[str, Any]) -> None:
             "area": f"{area} {place}",
             "journal": f"{journal['used_block_count']} of {store['half_block_count']} blocks used; epoch "
             f"{journal['epoch']}, generation {journal['generation']}, sequence {journal['sequence']}",
-            "slots": f"{slots['used_count']} of {store['slot_count']} used",
+            "slots": f"{slots['used_count']} of {store['slot_count']} used"
+            + (", nearly full" if slots["is_low"] else ""),
+            "policy": policy_in_words(described["settings"]),
         }
     )
     click.echo()
