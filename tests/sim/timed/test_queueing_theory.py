@@ -16,7 +16,7 @@ import pytest
 from shadowshare.models.experiment.batch_means import batch_means
 from shadowshare.models.experiment.interval import Interval
 from shadowshare.protocol.operations import Operation, Read, Write
-from shadowshare.sim.timed.device import TimedDevice, TimedFlight, reads_first
+from shadowshare.sim.timed.device import Answered, TimedDevice, TimedFlight, reads_first
 from shadowshare.sim.timed.environment import TimedEnvironment
 
 SERVICE_NS = 100_000
@@ -60,7 +60,7 @@ def customers(load: float, draw: Draw, server_count: int = 1, with_priority: boo
 
     served: dict[int, Customer] = {}
 
-    def answered(flight: TimedFlight, answer: None) -> None:
+    def answered(flight: TimedFlight, answer: object) -> None:
         times = (flight.arrived_ns, flight.begun_ns - flight.arrived_ns, environment.now_ns)
         arrived, waited, left = (time / SERVICE_NS for time in times)
         served[flight.tag] = Customer(arrived, waited, left, isinstance(flight.operation, Read))
@@ -84,7 +84,7 @@ class _Arrivals:
         device: TimedDevice,
         gaps_ns: list[int],
         random: np.random.Generator,
-        answered: Callable[[TimedFlight, None], None],
+        answered: Answered,
     ) -> None:
         self._environment, self._device, self._gaps_ns = environment, device, gaps_ns
         self._random, self._answered = random, answered
