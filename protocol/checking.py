@@ -219,7 +219,8 @@ async def _compare_halves(follower: StrictFollower, scans: tuple[JournalScan, Jo
 def _unusable_blocks(scan: JournalScan, end: Cursor, is_sound: bool) -> list[Finding]:
     """Sectors of a half that hold neither zeroes nor a block that may stand there.
 
-    In the half that is not in use they can be zeroed if the journal is sound: nothing there is needed.
+    In the half that is not in use they can be zeroed if the journal is sound, but only where no passive with an old
+    view can come: it would take zeroes for the end of the journal, and what it reads would be wrong.
     """
     findings = []
     for run in scan.runs:
@@ -227,7 +228,8 @@ def _unusable_blocks(scan: JournalScan, end: Cursor, is_sound: bool) -> list[Fin
             is_own = (end.generation - 1) % 2 == scan.half
             is_needed = not end.generation or (is_own and run.position <= end.position + 1)
             finding = _finding_of(scan, run, run.sort.value, _EXPORT_ADVICE if is_needed else _UNUSED_ADVICE)
-            repair = _zeroing(finding, scan) if is_sound and not is_own else None
+            is_useless = not is_own and scan.is_behind(end.generation - 1, run.position)
+            repair = _zeroing(finding, scan) if is_sound and is_useless else None
             findings.append(finding._replace(repair=repair))
     for run in scan.left_behind(end):
         what = f"of generation {run.generation}, but not part of the journal"

@@ -70,6 +70,8 @@ class JournalScan:
         self.half = half
         self.first_sector = geometry.block_sector(half + 1, 0)
         self.runs: list[BlockRun] = []
+        self._seals: dict[int, int] = {}
+        """By generation: the position of its SEAL."""
 
     def counts(self) -> dict[str, int]:
         """How many blocks there are of each sort."""
@@ -111,6 +113,8 @@ class JournalScan:
             )
             if not is_at_home:
                 return Sort.FOREIGN, 0
+            if isinstance(found.records[0], Seal):
+                self._seals[found.generation] = position
             return (
                 Sort.INTACT if _as_written(self.geometry, sector, found) == raw else Sort.ODD
             ), found.generation
@@ -141,6 +145,12 @@ class JournalScan:
     def has_generation(self, *generations: int) -> bool:
         """Whether an intact block of one of these generations is here."""
         return any(run.sort is Sort.INTACT and run.generation in generations for run in self.runs)
+
+    def is_behind(self, generation: int, position: int) -> bool:
+        """Whether nobody who follows the journal of a generation that is over can come to a position of this half."""
+        if not self.has_generation(generation):
+            return True
+        return generation in self._seals and position > self._seals[generation]
 
     def from_the_future(self, end: Cursor) -> list[BlockRun]:
         """Intact blocks of a generation to which the journal cannot have come yet, if it ends at ``end``.

@@ -2,7 +2,8 @@
 
 What is repaired: a copy of the superblock, from the other one, if the journal to which that one leads is sound; and
 sectors of the half of the journal that is not in use, which hold something else than it may, and become zero. Nothing
-that the store holds now depends on either. What a damaged block of the journal said, nobody can know.
+that the store holds now depends on either, nor does any passive whose view is still in the older half come there: so
+what stands before its SEAL stays as it is. What a damaged block of the journal said, nobody can know.
 """
 
 from __future__ import annotations

@@ -291,6 +291,18 @@ def test_a_block_of_a_generation_to_which_the_journal_has_not_come_is_found() ->
     assert "to which the journal has not come" in finding.what
 
 
+def test_what_a_passive_in_the_older_half_may_still_read_is_not_zeroed() -> None:
+    """It would take the zeroes for the end of the journal, and believe for ever what it knows."""
+    for position, is_repaired in ((3, False), (7, False), (8, True)):
+        disk = turned_over(Created(FIRST, 0), *COPIES)
+        assert isinstance(decode_block(GEOMETRY, GEOMETRY.block_sector(1, 7), _at(disk, 7)), Block), (
+            "the SEAL"
+        )
+        disk.sectors[GEOMETRY.block_sector(1, position)] = b"x" * SECTOR_BYTES
+        (finding,) = check(disk).findings
+        assert (finding.repair is not None) == is_repaired
+
+
 def test_an_unfinished_checkpoint_of_the_next_generation_is_no_damage() -> None:
     disk = lived_in_disk()
     sector = GEOMETRY.block_sector(2, 0)
