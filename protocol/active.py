@@ -92,7 +92,7 @@ class Active:
         return (
             follower.digest,
             follower.cursor.checksum,
-            self._journal.epoch,
+            self._journal.digest(),
             self._creation_count,
             self._allocator.digest(),
             self._stopped,
@@ -290,7 +290,7 @@ class Active:
         try:
             for start in range(0, len(records), self._journal.record_capacity):
                 await self._append(records[start : start + self._journal.record_capacity])
-        except JournalFull:
+        except (JournalFull, ReadError):
             self._allocator.release([slot for extent, slot in useful if extent not in table])
             raise
 
@@ -366,7 +366,9 @@ class Active:
         self._refuse_if_stopped()
         try:
             self._allocator.release(await self._journal.append(records))
-        except (DiskError, JournalDamaged) as error:
+        except ReadError:
+            raise  # while looking at the half that is needed next: nothing was written
+        except (DiskError, JournalDamaged, ActiveStopped) as error:
             reached(Mark.STOPPED_BY_JOURNAL)
             self._stopped = str(error)
             raise

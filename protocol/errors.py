@@ -100,7 +100,7 @@ class AreaFull(Refusal):
 
 
 class JournalFull(Refusal):
-    """The journal half has no room for another block."""
+    """A summary of the shadow copies would no longer fit in a half of the journal: delete some."""
 
 
 class FormatTooOld(Refusal):

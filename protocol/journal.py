@@ -185,7 +185,7 @@ class JournalFollower:
             sector = self.geometry.block_sector(head.generation, position)
             raw = bytes(await Read(self.geometry.area_device, sector, 1))
             found = decode_block(self.geometry, sector, raw)
-            if not isinstance(found, Block) or not _continues_checkpoint(found, head, position, previous):
+            if not isinstance(found, Block) or not self._is_part(found, head, position, previous):
                 return False
             block, previous = found, found.checksum
             digest = _fold(digest, block)
@@ -197,6 +197,19 @@ class JournalFollower:
             block.epoch, block.generation, block.sequence, part_count - 1, block.checksum, raw
         )
         return True
+
+    def _is_part(self, block: Block, head: Block, position: int, previous: bytes) -> bool:
+        """Whether ``block`` is part ``position`` of the checkpoint: numbered, chained, of one epoch and generation."""
+        first = block.records[0]
+        return (
+            isinstance(first, Checkpoint)
+            and first.part == position + 1
+            and first.part_count == _checkpoint(head).part_count
+            and block.epoch == head.epoch
+            and block.generation == head.generation
+            and block.sequence == head.sequence + position
+            and block.previous == previous
+        )
 
     # -- catch up ------------------------------------------------------------------------------------------------
 
@@ -333,14 +346,16 @@ class JournalFollower:
                 seal.checksum,
             ):
                 reached(Mark.SEAL_FOLLOWED)
-                epoch = max(self.cursor.epoch, block.epoch)
-                self._digest, self._seal = _fold(self._digest, block), None
-                self.cursor = Cursor(
-                    epoch, block.generation, block.sequence, seal.part_count - 1, block.checksum, raw
-                )
+                self.go_on_behind(block, raw, seal.part_count - 1)
                 return _Look.MORE
         reached(Mark.SEAL_LEADS_NOWHERE)
         return _Look.RELOAD
+
+    def go_on_behind(self, block: Block, raw: bytes, position: int) -> None:
+        """Go on behind the last part of a checkpoint, to which the SEAL led that was applied last."""
+        epoch = max(self.cursor.epoch, block.epoch)
+        self._digest, self._seal = _fold(self._digest, block), None
+        self.cursor = Cursor(epoch, block.generation, block.sequence, position, block.checksum, raw)
 
     def _damaged(self, meaning: str) -> JournalDamaged:
         reached(Mark.CALLED_DAMAGED)
@@ -356,20 +371,6 @@ def _checkpoint(block: Block) -> Checkpoint:
     first = block.records[0]
     assert isinstance(first, Checkpoint)
     return first
-
-
-def _continues_checkpoint(block: Block, head: Block, position: int, previous: bytes) -> bool:
-    """Whether ``block`` is the checkpoint's part at ``position``: numbered, chained, of one epoch and generation."""
-    first = block.records[0]
-    return (
-        isinstance(first, Checkpoint)
-        and first.part == position + 1
-        and first.part_count == _checkpoint(head).part_count
-        and block.epoch == head.epoch
-        and block.generation == head.generation
-        and block.sequence == head.sequence + position
-        and block.previous == previous
-    )
 
 
 def _fold(digest: int, block: Block) -> int:

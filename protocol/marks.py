@@ -63,13 +63,21 @@ class Mark(Enum):
     COPY_ALREADY_THERE = "when a copy was made, the shadow copy that was newest by then had one"
     AREA_FULL = "no free slot was left, so a write was refused"
     SLOT_SEARCH_WRAPPED = "the search for a free slot began again at the first one"
-    JOURNAL_FULL = "only the reserved journal blocks were left, so a request was refused"
     INVALIDATED_BY_POLICY = "an extent could not be copied, so the shadow copies lost their image"
     OLDEST_DELETED_BY_POLICY = "no free slot was left, so the oldest shadow copy was deleted"
     ROOM_MADE_MEANWHILE = "when its turn came, a writer that lacked slots found that they were free by now"
     NOBODY_LEFT_TO_GIVE_WAY = (
         "when its turn came, a writer whose copy failed found no shadow copy that needed it"
     )
+    JOURNAL_FULL = "a checkpoint of more would not fit into a half of the journal, so a request was refused"
+    JOURNAL_TURNED_OVER = "a half of the journal was full, so it went on in the other one"
+    CHECKPOINT_IN_PARTS = "a checkpoint took more than one block, so all but the last were flushed first"
+    TURNED_OVER_BY_RECOVERY = "there was no room for a takeover, so recovery turned the journal over first"
+    SEAL_WRITTEN_BY_RECOVERY = "a crash came between a checkpoint and its seal, so recovery wrote the seal"
+    ABANDONED_CHECKPOINT_COVERED = (
+        "what a crash left of a checkpoint was covered by the next one of its generation"
+    )
+    HALF_IN_DOUBT = "a half of the journal was not used again, because a failed write may still land in it"
     COPY_PASSED_TO_OLDER = "a deleted shadow copy's copies became those of the next older one"
     COPY_SUPERSEDED_BY_OLDER = (
         "a deleted shadow copy's slot was freed, because the next older one had its own copy"

@@ -10,7 +10,6 @@ from shadowshare.protocol.active import Active
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
 from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
-from shadowshare.protocol.layout import Takeover
 from shadowshare.protocol.operations import Flush, Reserve
 from shadowshare.protocol.superblock import read_geometry
 
@@ -20,13 +19,14 @@ class Recovery:
 
     active_class: type[Active] = Active
     follower_class: type[JournalFollower] = JournalFollower
+    appender_class: type[JournalAppender] = JournalAppender
 
     async def run(self, location: Location, window_block_count: int = WINDOW_BLOCK_COUNT) -> Active:
         """Take the store at ``location`` over; ``window_block_count`` journal blocks are read at once.
 
         Raises:
             StoreError: there is no store, or it is damaged; nothing but a reservation was changed.
-            JournalFull: the journal has no room left for a takeover.
+            JournalFull: an earlier version of this program filled the journal to its last block.
             DiskError: the disk failed, or another host took over in the meantime.
         """
         devices = sorted({VOLUME_DEVICE, location.area_device})
@@ -48,8 +48,8 @@ class Recovery:
 
     async def _take_over(self, follower: JournalFollower) -> JournalAppender:
         """Append TAKEOVER, so that no block which was seen and lost can be mistaken for what follows."""
-        journal = JournalAppender(follower, follower.cursor.epoch + 1)
-        await journal.append([Takeover()])
+        journal = self.appender_class(follower, follower.cursor.epoch + 1)
+        await journal.take_over()
         return journal
 
 

@@ -62,6 +62,12 @@ class Table:
             return iter(self._dictionary.items())
         return ((extent, slot) for extent, slot in enumerate(self._array) if slot != _ABSENT)
 
+    def sorted_items(self) -> Iterator[tuple[int, int]]:
+        """Pairs of extent and slot, by extent."""
+        if self._array is None:
+            return ((extent, self._dictionary[extent]) for extent in sorted(self._dictionary))
+        return self.items()
+
     def keys(self) -> Iterator[int]:
         """The extents that have a slot."""
         return (extent for extent, _ in self.items())

@@ -88,7 +88,7 @@ class Store:
         Raises:
             Locked: another active of this machine has the store open.
             StoreError, CannotOpen, DiskError: there is no store, or it cannot be used.
-            JournalFull: there is no room left for another takeover.
+            JournalFull: an earlier version filled the journal to its last block.
         """
         with self._open_disks(writable=True) as opened, RealWorld(opened.disks, lane_count) as world:
             yield ActiveStore(world, world.run(activate(opened.located.location)))

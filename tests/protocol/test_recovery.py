@@ -97,7 +97,7 @@ def test_no_id_comes_again_after_a_power_loss(losses: list[bool]) -> None:
         store.disk.lose_power()
         for sector in list(store.disk.undecided):
             store.disk.survive(sector, -1 if kept else 0)
-        seen.append((ShadowCopyId(store.active.digest()[2], 1), kept))  # type: ignore[arg-type]
+        seen.append((ShadowCopyId(store.active.digest()[2][0], 1), kept))  # type: ignore[index]
         store.active = store.run(activate(location_of(store.geometry)))
         assert [copy.id for copy in store.active.view.shadow_copies] == [
             one for one, survived in seen if survived

@@ -155,8 +155,8 @@ def test_each_staging_is_afresh() -> None:
         ('"W: create s", "W: delete s", "W: delete s"', "", "W: delete s", "ShadowCopyNotFound: "),
         ('"R: open", "R: read s 0", "W: create s"', "", "R: read s 0", "ShadowCopyNotFound: "),
         (
-            '"W: create s", "W: write 0", "W: write 1"',
-            "[store]\nhalf_blocks = 6",
+            '"W: create a", "W: create b", "W: create c", "W: create d", "W: create e", "W: write 0", "W: write 1"',
+            "[store]\nhalf_blocks = 4",
             "W: write 1",
             "JournalFull: ",
         ),

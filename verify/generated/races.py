@@ -63,7 +63,7 @@ class _Maker:
         self._known = list(self._model.copies)
         """Shadow copies that exist when the race begins, or that somebody creates in it."""
         self._recoveries = workload.recoveries[: workload.faults.crashes]
-        self._may_fill_journal = self._blocks_needed() > self._model.free_block_count
+        self._may_fill_journal = self._records_needed() > self._model.free_record_count
 
     def document(self) -> Document:
         """The file, but for its name."""
@@ -148,11 +148,11 @@ class _Maker:
 
     # -- what may go wrong ---------------------------------------------------------------------------------------
 
-    def _blocks_needed(self) -> int:
-        """Journal blocks that are written in the race, at most."""
+    def _records_needed(self) -> int:
+        """Records that come to the journal in the race, at most."""
         wishes = [*self._workload.race, *(wish for wishes in self._recoveries for wish in wishes)]
         changing = [wish for wish in wishes if wish.verb not in ("flush", "verify")]
-        return len(self._recoveries) + sum(len(wish.place.extents) for wish in changing)
+        return sum(len(wish.place.extents) for wish in changing)
 
     def _faults(self) -> Faults:
         """The faults, with the errors that may come of them or of a store that runs full."""

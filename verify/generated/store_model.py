@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from shadowshare.scenarios.definition import StoreShape
 
-USED_BLOCK_COUNT = 2
-"""Blocks of the journal that are written when the active has begun: by formatting, and its TAKEOVER."""
+RECORDS_PER_PART = 12
+"""Records of a block of 512 bytes behind that which says that it is part of a checkpoint."""
 
-RESERVED_BLOCK_COUNT = 2
-"""Blocks of a half of the journal that are kept for TAKEOVER and SEAL."""
+KEPT_BLOCK_COUNT = 3
+"""Blocks of a half of the journal that a checkpoint leaves free."""
 
 
 class StoreModel:
-    """Shadow copies, slots and journal blocks, counted.
+    """Shadow copies, slots and records of a checkpoint, counted.
 
     Each of the methods that stand for a step does it if it can be done, and says whether it was.
 
@@ -25,14 +25,19 @@ class StoreModel:
     def __init__(self, shape: StoreShape) -> None:
         self.copies: dict[str, set[int]] = {}
         """By name, the oldest first: the extents that are copied."""
-        self.free_block_count = shape.half_blocks - USED_BLOCK_COUNT - RESERVED_BLOCK_COUNT
+        self._record_count_maximum = (shape.half_blocks - KEPT_BLOCK_COUNT) * RECORDS_PER_PART // 2
         self._free_slot_count = shape.slots
+
+    @property
+    def free_record_count(self) -> int:
+        """How many records may come to the journal before one is refused, at least."""
+        used = len(self.copies) + sum(map(len, self.copies.values())) + 1
+        return max(0, self._record_count_maximum - used)
 
     def create(self, name: str) -> bool:
         """Create a shadow copy."""
-        if not self.free_block_count:
+        if not self.free_record_count:
             return False
-        self.free_block_count -= 1
         self.copies[name] = set()
         return True
 
@@ -42,18 +47,14 @@ class StoreModel:
         missing = set() if newest is None else set(extents) - newest
         if newest is None or not missing:
             return True
-        if len(missing) > self._free_slot_count or not self.free_block_count:
+        if len(missing) > min(self._free_slot_count, self.free_record_count):
             return False
         newest |= missing
         self._free_slot_count -= len(missing)
-        self.free_block_count -= 1
         return True
 
     def delete(self, name: str) -> bool:
-        """Delete a shadow copy; the next older one gets the copies that it lacks."""
-        if not self.free_block_count:
-            return False
-        self.free_block_count -= 1
+        """Delete a shadow copy; the next older one gets the copies that it lacks. This can always be done."""
         names = list(self.copies)
         position = names.index(name)
         freed = self.copies.pop(name)

@@ -75,7 +75,7 @@ def geometries() -> st.SearchStrategy[StoreShape]:
         extents=st.integers(1, EXTENT_COUNT_MAXIMUM),
         extent_sectors=st.sampled_from((1, 1, *range(2, EXTENT_SECTORS_MAXIMUM + 1))),
         slots=st.integers(1, SLOT_COUNT_MAXIMUM),
-        half_blocks=st.sampled_from((16, 16, 16, 8, 6, 5)),
+        half_blocks=st.sampled_from((16, 16, 8, 6, 5, 4)),
         own_device=st.booleans(),
     )
 

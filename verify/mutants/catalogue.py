@@ -8,9 +8,19 @@ from typing import NamedTuple
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import Recovery
-from shadowshare.verify.mutants import active, bookkeeping, following, giving_way, passive, recovery
+from shadowshare.protocol.turnover import Turnover
+from shadowshare.verify.mutants import (
+    active,
+    bookkeeping,
+    following,
+    giving_way,
+    passive,
+    recovery,
+    turnover,
+)
 
 
 class UnknownMutant(ShadowshareError):
@@ -44,6 +54,16 @@ def _active(name: str, scenario: str, code: type[Active]) -> Mutant:
 
 def _recovery(name: str, scenario: str, code: type[Recovery]) -> Mutant:
     return Mutant(name, _story(code), scenario, Implementation(recovery=code))
+
+
+def _appender(name: str, scenario: str, code: type[JournalAppender]) -> Mutant:
+    recovery_class = type(f"RecoveryFor{code.__name__}", (Recovery,), {"appender_class": code})
+    return Mutant(name, _story(code), scenario, Implementation(recovery=recovery_class))
+
+
+def _turnover(name: str, scenario: str, code: type[Turnover]) -> Mutant:
+    appender_class = type(f"AppenderFor{code.__name__}", (JournalAppender,), {"turnover_class": code})
+    return _appender(name, scenario, appender_class)._replace(story=_story(code))
 
 
 def _both(name: str, scenario: str, active_side: type[Recovery], passive_side: type[Passive]) -> Mutant:
@@ -131,6 +151,19 @@ MUTANTS: tuple[Mutant, ...] = (
     _recovery("no-fence", "crash-before-journal", recovery.NoFence),
     _recovery("checkpoint-only", "crash-before-journal", following.CheckpointOnly),
     _active("forgets-used-slots", "crash-before-volume-write", bookkeeping.ForgetsUsedSlots),
+    # The journal is turned over.
+    _turnover("seal-before-checkpoint", "turnover-and-power-loss", turnover.SealBeforeCheckpoint),
+    _turnover("no-flush-after-seal", "turnover-and-power-loss", turnover.NoFlushAfterSeal),
+    _turnover("no-seal", "turnover-and-power-loss", turnover.NoSeal),
+    _turnover("erases-the-half", "turnovers-during-read", turnover.ErasesTheHalf),
+    _turnover("half-in-doubt-used", "half-in-doubt", turnover.UsesHalfInDoubt),
+    _turnover("seal-left-out", "turnover-and-power-loss", turnover.LeavesTheSealOut),
+    _turnover("checkpoint-of-the-newest", "turnovers-during-read", turnover.CheckpointOfTheNewest),
+    _appender("no-reserved-blocks", "recovery-turns-over", turnover.NoReservedBlocks),
+    _passive("higher-generation-is-the-end", "turnovers-during-read", turnover.HigherGenerationIsTheEnd),
+    _passive("seal-followed-blindly", "turnovers-during-read", turnover.SealFollowedBlindly),
+    _passive("seal-is-the-end", "turnovers-during-read", turnover.SealIsTheEnd),
+    _passive("parts-not-chained", "checkpoint-in-parts", turnover.PartsNotChained),
 )
 
 

@@ -52,14 +52,10 @@ class NoFence(Recovery):
 class CarelessJournal(Recovery):
     """A journal write that reported an error counts as done."""
 
-    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
-        journal = await super()._take_over(follower)
-        return CarelessAppender(follower, journal.epoch)
+    appender_class = CarelessAppender
 
 
 class UnflushedEntry(Recovery):
     """No flush between journal and volume."""
 
-    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
-        journal = await super()._take_over(follower)
-        return UnflushedAppender(follower, journal.epoch)
+    appender_class = UnflushedAppender

@@ -166,9 +166,9 @@ def test_what_was_held_to_be_wrong_once_and_is_right(text: str) -> None:
     assert explore(parse_scenario(text)).verdict == "verified"
 
 
-def test_a_store_model_counts_slots_and_blocks() -> None:
+def test_a_store_model_counts_slots_and_records() -> None:
     model = StoreModel(StoreShape(extents=3, slots=2, half_blocks=16))
-    assert model.free_block_count == 12
+    assert model.free_record_count == 77
     assert model.change(range(3))
     assert model.create("s")
     assert model.change([0])
@@ -176,7 +176,7 @@ def test_a_store_model_counts_slots_and_blocks() -> None:
     assert model.change([1])
     assert not model.change([2])
     assert model.change([1])
-    assert model.free_block_count == 8
+    assert model.free_record_count == 73
     assert model.delete("t")
     assert model.copies == {"s": {0, 1}}
     assert not model.change([2])
@@ -185,9 +185,12 @@ def test_a_store_model_counts_slots_and_blocks() -> None:
     assert model.change([1, 2])
 
 
-def test_a_store_model_ends_with_its_journal() -> None:
-    model = StoreModel(StoreShape(half_blocks=5))
+def test_a_store_model_knows_when_a_checkpoint_would_not_fit() -> None:
+    model = StoreModel(StoreShape(extents=3, slots=8, half_blocks=4))
     assert model.create("s")
-    assert not model.create("t")
-    assert not model.delete("s")
+    assert model.change(range(3))
+    assert model.create("t")
+    assert not model.create("u")
     assert not model.change([0])
+    assert model.delete("s")
+    assert model.change([0])
