@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shadowshare.protocol.allocator import Allocator
+from shadowshare.protocol.checkpoint import runs_of
 from shadowshare.protocol.coordination import Gate, Mutex
 from shadowshare.protocol.errors import (
     ActiveStopped,
@@ -392,10 +393,4 @@ class Active:
 
 def _copied_records(shadow_copy: ShadowCopyId, copies: list[tuple[int, int]]) -> list[Record]:
     """COPIED records for pairs of extent and slot; neighbours in both become one record."""
-    runs: list[list[int]] = []
-    for extent, slot in sorted(copies):
-        if runs and runs[-1][0] + runs[-1][2] == extent and runs[-1][1] + runs[-1][2] == slot:
-            runs[-1][2] += 1
-        else:
-            runs.append([extent, slot, 1])
-    return [Copied(shadow_copy, extent, slot, length) for extent, slot, length in runs]
+    return [Copied(shadow_copy, *run) for run in runs_of(sorted(copies))]

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import Copied, Created, Invalidated, Record, Settings, record_capacity
-from shadowshare.protocol.table import Table
 from shadowshare.protocol.view import DEFAULT_SETTINGS, View
 
 RESERVED_BLOCK_COUNT = 2
@@ -28,14 +27,14 @@ def checkpoint_records(view: View) -> Iterator[Record]:
         yield Invalidated()
     for copy in view.shadow_copies[len(invalid) :]:
         yield Created(copy.id, copy.created_ns)
-        for extent, slot, extent_count in runs_of(copy.table):
+        for extent, slot, extent_count in runs_of(copy.table.sorted_items()):
             yield Copied(copy.id, extent, slot, extent_count)
 
 
-def runs_of(table: Table) -> Iterator[tuple[int, int, int]]:
-    """Extent, slot and length of each run: neighbouring extents in neighbouring slots."""
+def runs_of(copies: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Extent, slot and length of each run in pairs of extent and slot by extent: neighbours in both."""
     first = first_slot = length = 0
-    for extent, slot in table.sorted_items():
+    for extent, slot in copies:
         if length and (extent, slot) == (first + length, first_slot + length):
             length += 1
             continue
