@@ -50,14 +50,6 @@ class ReadErrors(Fault):
     accesses = (Access.READ,)
     errors = frozenset({"ReadError"})
 
-    def marks(self, operation: Operation, sectors: Sequence[int], disk: Any) -> Sequence[str]:
-        """One way."""
-        return (self.mark,)
-
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
-
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """An error."""
         return ReadError(REPORTED)
@@ -70,14 +62,6 @@ class FlushErrors(Fault):
     mark = "~"
     accesses = (Access.FLUSH,)
     errors = frozenset({"FlushError", "ActiveStopped"})
-
-    def marks(self, operation: Operation, sectors: Sequence[int], disk: Any) -> Sequence[str]:
-        """One way."""
-        return (self.mark,)
-
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
 
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """An error."""
@@ -102,10 +86,6 @@ class LastingReadErrors(Fault):
             for sector in sectors
             if sector not in disk.overlay.unreadable
         ]
-
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
 
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """An error."""
@@ -133,10 +113,6 @@ class FullDevice(Fault):
         needs_room = isinstance(operation, Write) and disk.needs_room(operation)
         return (self.mark,) if needs_room and not disk.overlay.is_full else ()
 
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
-
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """An error, from now on for whoever needs room."""
         disk = shared.disks[flight.operation.device]
@@ -157,10 +133,6 @@ class ShrunkDevice(Fault):
     def marks(self, operation: Operation, sectors: Sequence[int], disk: Any) -> Sequence[str]:
         """One way, if the operation's first sector is among those that faults may touch."""
         return (self.mark,) if operation.sector in sectors and operation.sector < disk.overlay.end else ()
-
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
 
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """An error, from now on for whatever is behind the new end."""

@@ -59,18 +59,18 @@ class Fault:
     words: ClassVar[str] = ""
 
     def marks(self, operation: Operation, sectors: Sequence[int], disk: Any) -> Sequence[str]:
-        """The marks of the ways in which it can strike an operation.
+        """The marks of the ways in which it can strike an operation; by default there is one.
 
         Args:
             operation: what is in flight.
             sectors: those of the operation's sectors that faults may touch; at least one, if it has any.
             disk: the device.
         """
-        raise NotImplementedError
+        return (self.mark,)
 
     def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """The operation that takes effect instead of the one that was asked for; None if none does."""
-        raise NotImplementedError
+        """The operation that takes effect instead of the one that was asked for; None, as by default, if none does."""
+        return None
 
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """Let it happen, and return what the device answers."""

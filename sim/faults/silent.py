@@ -30,14 +30,6 @@ class LostWrites(Fault):
     lasts = True
     words = "the device loses the write, and reports success"
 
-    def marks(self, operation: Operation, sectors: Sequence[int], disk: Any) -> Sequence[str]:
-        """One way."""
-        return (self.mark,)
-
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
-
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """Nothing happens."""
         return _SUCCESS
@@ -52,14 +44,6 @@ class LyingFlushes(Fault):
     errors = NOTICED
     lasts = True
     words = "the device makes nothing durable, and reports success"
-
-    def marks(self, operation: Operation, sectors: Sequence[int], disk: Any) -> Sequence[str]:
-        """One way."""
-        return (self.mark,)
-
-    def effect(self, operation: Operation, mark: str) -> Operation | None:
-        """None."""
-        return None
 
     def strike(self, shared: SharedState, flight: Flight, mark: str) -> Answer:
         """Nothing happens."""
