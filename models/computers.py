@@ -14,6 +14,8 @@ from shadowshare.models.observations import (
     Activated,
     ChangeBegan,
     ChangeEnded,
+    ChangesAsked,
+    ChangesTold,
     CreationEnded,
     DeletionBegan,
     DeletionEnded,
@@ -105,7 +107,8 @@ class ScriptedComputer:
             try:
                 await self.carry_out(step, key)
             except ShadowshareError as error:
-                self.report(StepFailed(key, step, self.setting.shadow_copies.get(step.name), error))
+                copies = self.setting.shadow_copies
+                self.report(StepFailed(key, step, copies.get(step.name), error, copies.get(step.target)))
             self._is_within[number] = False
             self._positions[number] = position + 1
             if self.notes_rest and not any(self._is_within):
@@ -266,9 +269,20 @@ class PassiveComputer(ScriptedComputer):
         if step.verb == "catch-up":
             await passive.catch_up()
             return
+        if step.verb == "changed":
+            await self._ask_for_changes(passive, step, key)
+            return
         shadow_copy, size = self.setting.shadow_copies[step.name], self.setting.geometry.sector_bytes
         self.report(ReadBegan(key, shadow_copy))
         ranges = [ByteRange(place.sector * size, place.sector_count * size) for place in step.places]
         buffers = await passive.read_many(shadow_copy, ranges)
         contents = [self.contents(place, data) for place, data in zip(step.places, buffers, strict=True)]
         self.report(ReadEnded(key, shadow_copy, contents[0] if len(contents) == 1 else sum(contents, ())))
+
+    async def _ask_for_changes(self, passive: Passive, step: ScriptStep, key: str) -> None:
+        base = self.setting.shadow_copies[step.name]
+        target = self.setting.shadow_copies[step.target] if step.target else None
+        self.report(ChangesAsked(key, base, target))
+        runs = await passive.changed(base, target)
+        extents = frozenset(extent for first, count in runs for extent in range(first, first + count))
+        self.report(ChangesTold(key, base, target, extents))

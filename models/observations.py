@@ -76,6 +76,23 @@ class ReadEnded(NamedTuple):
     sectors: tuple[tuple[int, bytes], ...]
 
 
+class ChangesAsked(NamedTuple):
+    """A passive asked what changed since a shadow copy."""
+
+    key: str
+    base: ShadowCopyId
+    target: ShadowCopyId | None
+
+
+class ChangesTold(NamedTuple):
+    """It got the extents; ``target`` is the shadow copy up to which, or None for the live volume."""
+
+    key: str
+    base: ShadowCopyId
+    target: ShadowCopyId | None
+    extents: frozenset[int]
+
+
 class StepFailed(NamedTuple):
     """A step ended with an error; ``shadow_copy`` is what it was about, if it was about one."""
 
@@ -83,6 +100,12 @@ class StepFailed(NamedTuple):
     step: ScriptStep | None
     shadow_copy: ShadowCopyId | None
     error: Exception
+    target: ShadowCopyId | None = None
+
+    @property
+    def shadow_copies(self) -> frozenset[ShadowCopyId]:
+        """All that it was about."""
+        return frozenset([one for one in (self.shadow_copy, self.target) if one is not None])
 
 
 Observation = (
@@ -97,5 +120,7 @@ Observation = (
     | LiveRead
     | ReadBegan
     | ReadEnded
+    | ChangesAsked
+    | ChangesTold
     | StepFailed
 )

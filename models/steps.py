@@ -11,6 +11,7 @@
 ``verify WHERE``            read the live volume there
 ``open``                    open the store (a passive)
 ``catch-up``                bring the cached view up to date (a passive)
+``changed NAME [NAME]``     list what changed since a shadow copy, up to now or to another one (a passive)
 ``read NAME WHERE ...``     read a shadow copy (a passive), all places in one batch
 ==========================  ==========================================================================
 
@@ -28,8 +29,8 @@ from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.policy import Policy
 
 ACTIVE_VERBS = ("create", "delete", "write", "zero", "discard", "policy", "flush", "verify")
-PASSIVE_VERBS = ("open", "catch-up", "read")
-_NAMED = ("create", "delete", "read")
+PASSIVE_VERBS = ("open", "catch-up", "changed", "read")
+_NAMED = ("create", "delete", "changed", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
 _NUMBER = "(0|[1-9][0-9]{0,8})"
 _WHERE = re.compile(f"{_NUMBER}(?::{_NUMBER})?(?:-{_NUMBER}(?::{_NUMBER})?)?")
@@ -55,6 +56,7 @@ class ScriptStep(NamedTuple):
     name: str
     places: tuple[SectorRange, ...]
     policy: Policy | None = None
+    target: str = ""
 
 
 def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
@@ -84,6 +86,8 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
                 f"step {text!r}: {verb} needs the name of a shadow copy: small letters and digits"
             )
         name = words.pop(0)
+    if verb == "changed" and len(words) == 1 and _NAME.fullmatch(words[0]):
+        return ScriptStep(text, verb, name, (), target=words[0])
     if verb not in _PLACED:
         if words:
             raise StepError(f"step {text!r}: nothing may follow, but {' '.join(words)!r} does")

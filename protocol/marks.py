@@ -38,6 +38,7 @@ class Mark(Enum):
 
     # -- following the journal ---------------------------------------------------------------------------------------
 
+    CHANGES_BACKWARDS = "what changed was asked for with the later shadow copy first"
     LAST_BLOCK_GONE = "the last applied block was no longer there, so the view was loaded anew"
     BLOCK_DOES_NOT_FIT = "an intact block did not follow the last applied one, so the view was loaded anew"
     LOADED_AGAIN = "the end could not be reached from a checkpoint just loaded, so it was loaded again"

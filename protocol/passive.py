@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from shadowshare.protocol.changes import ExtentRun, changed_extents
 from shadowshare.protocol.errors import ReadOnly, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
 from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, Bookmark, Cursor, JournalFollower, Progress
@@ -166,6 +167,22 @@ class Passive:
                 stale += [(one, first, end) for first, end in unproved]
             pending = self._plan(tables, stale)
         return [one.cut(self.geometry.sector_bytes) for one in wanted]
+
+    async def changed(self, base: ShadowCopyId, target: ShadowCopyId | None = None) -> list[ExtentRun]:
+        """Every extent that may differ between two shadow copies, or one and the volume: `changed_extents`.
+
+        Compared with the volume, the answer has every extent that differed when this was called. What is written
+        meanwhile may be in it or not.
+
+        Args:
+            base: a shadow copy.
+            target: another one, older or newer; None is the volume.
+
+        Raises:
+            ShadowCopyNotFound, ShadowCopyInvalidated, StoreError, ReadError: as `read_many` does.
+        """
+        await self.catch_up()
+        return changed_extents(self.view, base, target)
 
     async def write(self, offset: int, data: Buffer) -> None:
         """Refused.

@@ -282,6 +282,9 @@ class _Meaning:
                 ids[name] = ShadowCopyId(self.roles[host.name].epoch, number)
         for host in hosts:
             for step in [step for script in host.scripts for step in script]:
-                if step.name and step.name not in ids:
-                    self.problems.append(f"{host.name}: step {step.text!r}: nobody creates {step.name!r}")
+                self.problems += [
+                    f"{host.name}: step {step.text!r}: nobody creates {name!r}"
+                    for name in (step.name, step.target)
+                    if name and name not in ids
+                ]
         return ids

@@ -7,6 +7,7 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 ``identity``    a creation gets the id of its active's epoch and count, which no other ever had
 ``existence``   a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
                 requested, or the store's policy lets it give way (`shadowshare.verify.given_way`)
+``changes``     a list of changed extents has all that differ, and none that nobody wrote (`verify.change_lists`)
 ``live``        the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
 ``read-only``   a passive never issues anything but reads
 ``error``       no step ends with an error that the scenario does not allow, nor with one that no fault explains
@@ -17,7 +18,7 @@ Not checked here: how long anything takes, and that errors are raised only where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ from shadowshare.sim.disks.sector_store import under_every_survival
 from shadowshare.sim.faults.fault import Injected
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.verify.change_lists import ChangeLists
 from shadowshare.verify.excuses import Excuses
 from shadowshare.verify.given_way import GivenWay
 from shadowshare.verify.result import Violation
@@ -88,6 +90,7 @@ class Oracle:
         self.acknowledged: frozenset[ShadowCopyId] = frozenset()
         self.deletion_began: frozenset[ShadowCopyId] = frozenset()
         self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
+        self._changes = ChangeLists()
         self._given_way = GivenWay(frozenset([scenario.policy]), frozenset(scenario.kept))
         self._must_be_found: frozenset[str] = frozenset()
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
@@ -153,7 +156,11 @@ class Oracle:
     def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """Check what a computer got, and note what it may expect from now on."""
         judge = _JUDGES.get(type(report))
-        if isinstance(report, seen.StepFailed):
+        if isinstance(report, seen.ChangesAsked):
+            self._asked_for(report.key, {report.base, report.target or report.base})
+            image = self.images.get(report.base)
+            self._changes = self._changes.after_question(report.key, image, shared, self.geometry)
+        elif isinstance(report, seen.StepFailed):
             self._check_failure(shared, host, report)
         elif judge is None:
             self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
@@ -161,12 +168,24 @@ class Oracle:
             judge(self, host, report)
 
     def _read_began(self, host: int, report: seen.ReadBegan) -> None:
-        if report.shadow_copy in self.acknowledged and report.shadow_copy not in self.deletion_began:
-            self._must_be_found |= {report.key}
+        self._asked_for(report.key, {report.shadow_copy})
+
+    def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
+        if shadow_copies <= self.acknowledged - self.deletion_began:
+            self._must_be_found |= {key}
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
         self._must_be_found -= {report.key}
         self._check_read(host, report.shadow_copy, report.sectors)
+
+    def _change_began(self, host: int, report: seen.ChangeBegan) -> None:
+        self._volume.change_began(report.key, report.sectors)
+        self._changes = self._changes.after_change(report.sectors, self.geometry)
+
+    def _changes_told(self, host: int, report: seen.ChangesTold) -> None:
+        self._changes, problem = self._changes.after_answer(report, self.images, self.geometry.extent_sectors)
+        if problem:
+            self._violated("changes", problem, self._name(host))
 
     def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
         if report.shadow_copy not in self._expected_ids or report.shadow_copy in self.acknowledged:
@@ -289,12 +308,11 @@ class Oracle:
 
     def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
-        had_to_be_found = (
-            failure.key in self._must_be_found
-            and failure.shadow_copy not in self.deletion_began
-            and failure.shadow_copy not in self._given_way.deleted
+        had_to_be_found = failure.key in self._must_be_found and failure.shadow_copies.isdisjoint(
+            self.deletion_began | self._given_way.deleted
         )
         self._must_be_found -= {failure.key}
+        self._changes = self._changes.after_failure(failure.key)
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
             if had_to_be_found:
                 self._violated("existence", str(error), self._name(host))
@@ -353,6 +371,7 @@ class Oracle:
             self.acknowledged,
             self.deletion_began,
             self.deletion_ended,
+            self._changes,
             self._given_way,
             self._must_be_found,
             self._volume.key(),
@@ -362,7 +381,8 @@ class Oracle:
 
 _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.Activated: lambda oracle, host, report: oracle._volume.settle_unacknowledged(),
-    seen.ChangeBegan: lambda oracle, host, report: oracle._volume.change_began(report.key, report.sectors),
+    seen.ChangeBegan: Oracle._change_began,
+    seen.ChangesTold: Oracle._changes_told,
     seen.ChangeEnded: lambda oracle, host, report: oracle._volume.change_ended(report.key),
     seen.FlushBegan: lambda oracle, host, report: oracle._volume.flush_began(report.key),
     seen.FlushEnded: lambda oracle, host, report: oracle._volume.flush_ended(report.key),

@@ -231,6 +231,9 @@ def _report(report: object) -> str:
             return f"READ of {shadow_copy} RETURNS {', '.join(origins)}"
         case seen.ReadBegan(shadow_copy=shadow_copy):
             return f"begins to read {shadow_copy}"
+        case seen.ChangesTold(base=base, target=target, extents=extents):
+            listed = ", ".join(map(str, sorted(extents))) or "nothing"
+            return f"CHANGED between {base} and {target or 'the volume'}: {listed}"
         case seen.ChangeEnded():
             return "write acknowledged"
         case seen.CreationEnded(shadow_copy=shadow_copy):

@@ -68,6 +68,16 @@ class PassiveStore:
         """
         return find_shadow_copy(name, [info.id for info in self.shadow_copies()])
 
+    def changed(self, base: ShadowCopyId, target: ShadowCopyId | None = None) -> list[ByteRange]:
+        """Which bytes may differ between two shadow copies, or between one and the volume; see `Passive.changed`."""
+        geometry = self.geometry
+        ranges = []
+        for extent, extent_count in self._world.run(self.passive.changed(base, target)):
+            offset = extent * geometry.extent_sectors * geometry.sector_bytes
+            end = offset + extent_count * geometry.extent_sectors * geometry.sector_bytes
+            ranges.append(ByteRange(offset, min(end, geometry.volume_bytes) - offset))
+        return ranges
+
     def read(self, shadow_copy: ShadowCopyId, offset: int, length: int) -> Buffer:
         """Bytes of a shadow copy; raises as `Passive.read_many` does."""
         return self._world.run(self.passive.read(shadow_copy, offset, length))

@@ -194,3 +194,21 @@ def test_a_closed_pipe_ends_the_command_without_a_word(place: list[str]) -> None
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_what_changed_between_shadow_copies_and_now(place: list[str]) -> None:
+    succeed("store", "create", *place)
+    succeed("store", "write", *place, 0, stdin=b"x")
+    succeed("store", "create", *place)
+    succeed("store", "write", *place, 2 * MEBIBYTE - 1, stdin=b"x")
+    first, last = (
+        {"offset": 0, "length_bytes": 16384},
+        {"offset": 2 * MEBIBYTE - 16384, "length_bytes": 16384},
+    )
+    assert succeed_with_json("store", "changed", *place, "oldest", "newest") == {"changed": [first]}
+    assert succeed_with_json("store", "changed", *place, "oldest") == {"changed": [first, last]}
+    assert succeed_with_json("store", "changed", *place, "newest") == {"changed": [last]}
+    assert (
+        succeed("store", "changed", *place, "newest").stdout == f"OFFSET   BYTES\n{last['offset']}  16384\n"
+    )
+    assert "no shadow copy 7.7" in refuse("store", "changed", *place, "7.7")

@@ -15,6 +15,7 @@ from shadowshare.protocol.turnover import Turnover
 from shadowshare.verify.mutants import (
     active,
     bookkeeping,
+    changes,
     following,
     giving_way,
     passive,
@@ -134,6 +135,10 @@ MUTANTS: tuple[Mutant, ...] = (
     _active("no-quarantine", "write-error-lands-late", active.NoQuarantine),
     _active("id-used-again", "slot-reuse-during-read", bookkeeping.IdUsedAgain),
     _active("two-append-at-once", "two-writers-two-extents", bookkeeping.TwoAppendAtOnce),
+    # What changed.
+    _passive("changes-from-the-cache", "changed-extents-and-power-loss", changes.ChangesFromTheCache),
+    _passive("changes-of-the-base-only", "changed-extents", changes.ChangesOfTheBaseOnly),
+    _passive("changes-one-too-far", "changed-extents", changes.ChangesLeaveOutTheBase),
     # An extent cannot be copied.
     _active("invalidates-afterwards", "invalidation-during-read", giving_way.InvalidatesAfterwards),
     _active("invalidates-without-flush", "invalidation-and-power-loss", giving_way.InvalidatesWithoutFlush),

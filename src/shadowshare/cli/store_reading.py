@@ -1,4 +1,4 @@
-"""The store commands that only read: list, read, export, check, show."""
+"""The store commands that only read: list, read, changed, export, check, show."""
 
 from __future__ import annotations
 
@@ -167,4 +167,26 @@ def show(store: Store, as_json: bool) -> None:
         print_show(described)
 
 
-commands = [list_command, read, export, check, show]
+@click.command()
+@takes_store
+@click.argument("base", metavar="ID")
+@click.argument("target", metavar="[ID]", required=False)
+@json_option
+def changed(store: Store, base: str, target: str | None, as_json: bool) -> None:
+    """List the parts of the volume that may differ between two shadow copies, or between one and the volume now.
+
+    Whatever differs is in the list, so it is what an incremental backup has to read; what was written with the same
+    bytes is in it, too. Compared with the volume it is right as of the moment when the command began: to back up while
+    an active writes, create a shadow copy first, and compare with that.
+
+    Example: shadowshare store changed disk.img 1.1 newest
+    """
+    with store.open_passive() as passive:
+        ranges = passive.changed(passive.find(base), None if target is None else passive.find(target))
+    if as_json:
+        print_json({"changed": [{"offset": offset, "length_bytes": length} for offset, length in ranges]})
+    else:
+        print_table(["OFFSET", "BYTES"], ranges)
+
+
+commands = [list_command, read, changed, export, check, show]
