@@ -29,7 +29,7 @@ class Recovery:
             JournalFull: an earlier version of this program filled the journal to its last block.
             DiskError: the disk failed, or another host took over in the meantime.
         """
-        devices = sorted({VOLUME_DEVICE, location.area_device})
+        devices = list(dict.fromkeys((location.area_device, VOLUME_DEVICE)))
         await self._fence(devices)
         await self._settle(devices)
         follower = self.follower_class(await read_geometry(location), window_block_count)
@@ -37,7 +37,11 @@ class Recovery:
         return self.active_class(await self._take_over(follower))
 
     async def _fence(self, devices: list[int]) -> None:
-        """Have every write of an earlier active refused from here on, also those in flight."""
+        """Have every write of an earlier active refused from here on, also those in flight.
+
+        The area first: who wrote TAKEOVER held it when its turn on the volume had come. Of two that take over at once,
+        the one that comes to the volume later but to the area earlier is refused its TAKEOVER, so it never writes.
+        """
         for device in devices:
             await Reserve(device)
 

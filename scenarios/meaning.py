@@ -18,13 +18,10 @@ from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.document import ACTIVE, PLACES, Document, ScenarioError, StoreShape
-from shadowshare.scenarios.host_roles import Role, read_roles
+from shadowshare.scenarios.host_roles import SECOND_EPOCH, Role, read_roles
 from shadowshare.scenarios.scenario import HostPlan, Scenario
 from shadowshare.sim.disks.memory_disk import Misbehaviour
 from shadowshare.sim.faults.catalogue import FAULTS
-
-SECOND_EPOCH = 2
-"""Of the host that recovers the first active one: the last epoch that is known before the race."""
 
 STORE_ID = b"shadowshare-lab!"
 SECTOR_BYTES = 512
@@ -203,11 +200,12 @@ class _Meaning:
             tuple(self._step(name, role.kind, text, geometry) for text in script) for script in before + tasks
         ]
         before_count = len(before)
-        if role.recovers:
+        if role.recovers or role.relieves:
             if before:
-                self.problems.append(f"before: {name} is there only once {role.recovers} crashed")
+                when = f"once {role.recovers} crashed" if role.recovers else "in the race"
+                self.problems.append(f"before: {name} is there only {when}")
             if len(tasks) > 1:
-                self.problems.append(f"race.{name}: a host that recovers has one task, not a list of lists")
+                self.problems.append(f"race.{name}: a host that takes over has one task, not a list of lists")
             scripts = [(ACTIVATE, *(scripts[0] if scripts else ()))]
         elif role.kind == ACTIVE:
             scripts = [(ACTIVATE,), *scripts]
@@ -273,8 +271,8 @@ class _Meaning:
             created = [step.name for script in host.scripts for step in script if step.verb == "create"]
             if created and self.roles[host.name].epoch > SECOND_EPOCH:
                 self.problems.append(
-                    f"race.{host.name}: a host that recovers after one that recovers must not create: the id would "
-                    "depend on when that one crashed"
+                    f"race.{host.name}: a host that takes over after or beside another one must not create: the id "
+                    "would depend on when that one did"
                 )
             for number, name in enumerate(created, start=1):
                 if name in ids:

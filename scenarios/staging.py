@@ -169,7 +169,7 @@ def _prepared(
     ]
     world = SteppedWorld(disks, hosts, calm, preparation)
     done = [0] * len(scenario.hosts)
-    first = [plan.name for plan in scenario.hosts if plan.role == ACTIVE and not plan.recovers]
+    first = [plan.name for plan in scenario.hosts if plan.role == ACTIVE and plan.before_count]
     for name in (*first, *scenario.before):
         number = scenario.host_number(name)
         world.start(number, done[number])

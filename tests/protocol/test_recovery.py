@@ -66,10 +66,10 @@ def test_both_devices_are_fenced_and_flushed_before_the_first_read() -> None:
     trace.clear()
     perform_inline(activate(location_of(geometry)), disks)
     assert [(device, type(operation)) for device, operation in trace[:4]] == [
-        (0, Reserve),
         (1, Reserve),
-        (0, Flush),
+        (0, Reserve),
         (1, Flush),
+        (0, Flush),
     ]
     assert [(device, operation.verb) for device, operation in trace[-2:]] == [(1, "write"), (1, "flush")]
 

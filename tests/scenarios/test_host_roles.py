@@ -40,6 +40,14 @@ def test_hosts_that_recover_have_the_epochs_of_their_order() -> None:
     }
 
 
+def test_the_only_host_that_relieves_has_the_second_epoch_and_of_several_none_is_known() -> None:
+    assert roles(W="active", V="relieves W")["V"] == Role("active", "", 2, "W")
+    two = roles(W="active", V="relieves W", U="relieves W")
+    assert {two["V"].epoch, two["U"].epoch} == {3}
+    beside = roles(1, W="active", V="relieves W", U="recovers W")
+    assert beside["V"].epoch == 3
+
+
 @given(st.integers(1, 20).flatmap(lambda count: st.permutations(range(count))))
 def test_epochs_do_not_depend_on_the_order_in_the_file(order: list[int]) -> None:
     names = [chr(ord("A") + number) for number in range(len(order))]
@@ -51,7 +59,7 @@ def test_epochs_do_not_depend_on_the_order_in_the_file(order: list[int]) -> None
 
 
 CRASHES = "there must be one for each crash, and a crash for each"
-NO_ROLE = "must be 'active', 'passive', or 'recovers HOST' with another host"
+NO_ROLE = "must be 'active', 'passive', or 'recovers HOST' or 'relieves HOST' with another host"
 WRONG: dict[str, tuple[dict[str, str], int, list[str]]] = {
     "nobody": ({}, 0, ["hosts: exactly one must be 'active', but none is"]),
     "no active": ({"R": "passive"}, 0, ["hosts: exactly one must be 'active', but none is"]),
@@ -65,6 +73,11 @@ WRONG: dict[str, tuple[dict[str, str], int, list[str]]] = {
     "recovers nobody": ({"W": "active", "V": "recovers"}, 0, [f"hosts.V: 'recovers' {NO_ROLE}"]),
     "recovers a stranger": ({"W": "active", "V": "recovers X"}, 0, [f"hosts.V: 'recovers X' {NO_ROLE}"]),
     "recovers itself": ({"W": "active", "V": "recovers V"}, 0, [f"hosts.V: 'recovers V' {NO_ROLE}"]),
+    "relieves a passive": (
+        {"W": "active", "R": "passive", "V": "relieves R"},
+        0,
+        ["hosts.V: only the active can be relieved, and R is not"],
+    ),
     "recovers a passive": (
         {"W": "active", "R": "passive", "V": "recovers R"},
         1,

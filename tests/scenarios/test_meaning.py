@@ -109,7 +109,9 @@ def test_names_stand_for_the_ids_that_creations_get() -> None:
 def test_the_third_active_must_not_create_since_its_epoch_is_not_known() -> None:
     race = 'W = ["create c"]\nU = ["create d"]\nV = []\nR = ["read c 0"]'
     text = text_of(race, hosts=CHAIN, before='"R: open"', sections=TWO_CRASHES)
-    assert problem_of(text).startswith("race.U: a host that recovers after one that recovers must not create")
+    assert problem_of(text).startswith(
+        "race.U: a host that takes over after or beside another one must not create"
+    )
 
 
 def test_a_host_without_steps_is_there_and_does_nothing() -> None:
@@ -260,7 +262,7 @@ def test_a_host_that_recovers_has_nothing_before_the_race_and_one_task() -> None
     )
     assert problems_of(text) == [
         "before: V is there only once W crashed",
-        "race.V: a host that recovers has one task, not a list of lists",
+        "race.V: a host that takes over has one task, not a list of lists",
     ]
 
 
