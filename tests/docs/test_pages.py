@@ -162,14 +162,14 @@ def test_every_switch_and_every_negative_test_is_in_the_contract() -> None:
     rows = contract_rows()
     switches = [row["switch (`[disk]` in a scenario)"] for row in rows]
     assert sorted(switches) == sorted(field.name for field in dataclasses.fields(Misbehaviour))
-    assert sorted(name for row in rows for name in row["negative test"].split(", ")) == NEGATIVE_TESTS
+    assert sorted(name for row in rows for name in names_in(row["negative test"])) == NEGATIVE_TESTS
 
 
 @pytest.mark.parametrize("name", NEGATIVE_TESTS)
 def test_negative_tests_break_one_assumption_and_notice_it(name: str) -> None:
     """And with a well-behaved disk nothing is violated: it is the broken assumption that they notice."""
     scenario = built_in(name)
-    row = next(row for row in contract_rows() if name in row["negative test"].split(", "))
+    row = next(row for row in contract_rows() if name in names_in(row["negative test"]))
     assert scenario.misbehaviour == Misbehaviour(**{row["switch (`[disk]` in a scenario)"]: True})
     assert f"assumption {row['']}" in scenario.story
     assert explore(scenario).verdict == scenario.expected == "violated"
