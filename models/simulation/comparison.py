@@ -9,9 +9,14 @@ from shadowshare.models.experiment.replications import Figures
 from shadowshare.models.simulation.measured import ACTIVE, Measured
 from shadowshare.models.simulation.plan import SimulationPlan
 from shadowshare.models.simulation.run import simulate
+from shadowshare.protocol.errors import ShadowshareError
 
 WITHOUT = "without shadow copies"
 _COMPARED = ("per_second", "latency_mean", "latency_p50", "latency_p99")
+
+
+class NothingMeasured(ShadowshareError):
+    """A run in which what was asked about did not happen."""
 
 
 class RunFigures(dict[str, float]):
@@ -44,9 +49,19 @@ class ComparedRun:
     compares: bool = True
 
     def __call__(self, number: int) -> RunFigures:
-        """Run one replication."""
+        """Run one replication.
+
+        Raises:
+            NothingMeasured: no write of the active, or no read of a passive, was done.
+        """
         measured = simulate(self.plan, (self.seed, number))
         figures = measured.figures()
+        for name in self.wanted():
+            if name not in figures:
+                role, verb, _ = name.split(".")
+                raise NothingMeasured(
+                    f"no {verb} of the {role} was done in the measured time: simulate longer, or ask for less at once"
+                )
         latencies = {" ".join(kind): histogram for kind, histogram in measured.latencies.items()}
         if self.compares:
             without = simulate(self.plan.without_shadow_copies(), (self.seed, number))

@@ -31,6 +31,7 @@ _COMMAND_MODULES = (
     "shadowshare.cli.gate",
     "shadowshare.cli.mutants",
     "shadowshare.cli.faults",
+    "shadowshare.cli.simulate",
     "shadowshare.cli.store",
 )
 """Each has a list ``commands``."""
