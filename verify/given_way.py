@@ -8,10 +8,10 @@ copies only that the scenario says it has room for (``keeps``).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from shadowshare.protocol.layout import Deleted, Invalidated, Record, Settings, ShadowCopyId
+from shadowshare.protocol.layout import Checkpoint, Deleted, Invalidated, Record, Settings, ShadowCopyId
 from shadowshare.protocol.policy import Policy
 
 
@@ -34,7 +34,7 @@ class GivenWay(NamedTuple):
 
     def after(
         self,
-        records: Iterable[Record],
+        records: Sequence[Record],
         existing: Collection[ShadowCopyId],
         acknowledged: Collection[ShadowCopyId],
         asked_for: Collection[ShadowCopyId],
@@ -49,6 +49,8 @@ class GivenWay(NamedTuple):
             asked_for: those whose deletion was requested.
             keeps_earlier: whether a power loss may take a change of the policy back.
         """
+        if records and isinstance(records[0], Checkpoint):
+            return self, ""  # it says once more what the journal says
         now = self
         for record in records:
             if isinstance(record, Settings):

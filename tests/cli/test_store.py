@@ -212,3 +212,12 @@ def test_what_changed_between_shadow_copies_and_now(place: list[str]) -> None:
         succeed("store", "changed", *place, "newest").stdout == f"OFFSET   BYTES\n{last['offset']}  16384\n"
     )
     assert "no shadow copy 7.7" in refuse("store", "changed", *place, "7.7")
+
+
+def test_hooks_around_a_creation(place: list[str], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    succeed("store", "create", *place, "--freeze", f"echo freeze >> {log}", "--thaw", f"echo thaw >> {log}")
+    told = refuse("store", "create", *place, "--freeze", "exit 5", "--thaw", f"echo thaw >> {log}")
+    assert "freeze hook" in told
+    assert log.read_text().split() == ["freeze", "thaw", "thaw"]
+    assert len(succeed_with_json("store", "list", *place)["shadow_copies"]) == 1

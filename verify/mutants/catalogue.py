@@ -164,6 +164,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _turnover("half-in-doubt-used", "half-in-doubt", turnover.UsesHalfInDoubt),
     _turnover("seal-left-out", "turnover-and-power-loss", turnover.LeavesTheSealOut),
     _turnover("checkpoint-of-the-newest", "turnovers-during-read", turnover.CheckpointOfTheNewest),
+    _turnover("checkpoint-without-policy", "turnover-keeps-the-policy", turnover.CheckpointWithoutPolicy),
     _appender("no-reserved-blocks", "recovery-turns-over", turnover.NoReservedBlocks),
     _passive("higher-generation-is-the-end", "turnovers-during-read", turnover.HigherGenerationIsTheEnd),
     _passive("seal-followed-blindly", "turnovers-during-read", turnover.SealFollowedBlindly),

@@ -10,6 +10,7 @@ from shadowshare.protocol.layout import Block, Checkpoint, Record, decode_block
 from shadowshare.protocol.operations import Buffer, Flush, Read, WriteZeroes
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.turnover import Part, Turnover
+from shadowshare.protocol.view import DEFAULT_SETTINGS
 
 
 class SealBeforeCheckpoint(Turnover):
@@ -80,6 +81,18 @@ class CheckpointOfTheNewest(Turnover):
         finally:
             for copy, table in zip(copies, tables, strict=True):
                 copy.table = table
+
+
+class CheckpointWithoutPolicy(Turnover):
+    """A checkpoint does not say what the policy is."""
+
+    async def run(self) -> None:
+        view = self._appender.follower.view
+        settings, view.settings = view.settings, DEFAULT_SETTINGS
+        try:
+            await super().run()
+        finally:
+            view.settings = settings
 
 
 class NoReservedBlocks(JournalAppender):

@@ -15,6 +15,7 @@ from shadowshare.cli.store_policy import PERCENT, POLICY_HELP, POLICY_NAMES, tel
 from shadowshare.protocol.errors import OutOfRange
 from shadowshare.protocol.layout import Settings
 from shadowshare.protocol.policy import Policy
+from shadowshare.sim.real.hooks import DEFAULT_TIMEOUT_SECONDS, Hooks
 from shadowshare.sim.real.store import FormatOptions, Store
 from shadowshare.sim.real.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR_BYTES
 
@@ -82,14 +83,27 @@ def format_command(
 
 @click.command()
 @takes_store
+@click.option(
+    "--freeze", default="", help="Shell command that makes an application consistent, and holds it."
+)
+@click.option("--thaw", default="", help="Shell command that lets it go on. It runs in any case.")
+@click.option(
+    "--hook-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=DEFAULT_TIMEOUT_SECONDS,
+    help=f"How many seconds each of them may take.  [default: {DEFAULT_TIMEOUT_SECONDS:g}]",
+)
 @json_option
-def create(store: Store, as_json: bool) -> None:
+def create(store: Store, freeze: str, thaw: str, hook_timeout: float, as_json: bool) -> None:
     """Create a shadow copy of the volume as it is now, and print its id.
+
+    If --freeze fails, or takes too long, nothing is created. --thaw runs afterwards whatever happened, so it must do no
+    harm when nothing is frozen.
 
     Example: shadowshare store create disk.img
     """
     with store.open_active() as active:
-        shadow_copy = active.create()
+        shadow_copy = Hooks(freeze, thaw, hook_timeout).around(active.create)
     print_one("id", str(shadow_copy), as_json)
 
 
