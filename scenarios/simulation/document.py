@@ -20,8 +20,10 @@ from shadowshare.models.simulation.plan import (
     ShadowCopyPlan,
     SimulationPlan,
 )
-from shadowshare.models.simulation.random_access import RandomAccess
 from shadowshare.models.toml_tables import parse_toml, read_table
+from shadowshare.models.workloads.gaps import Even, Poisson
+from shadowshare.models.workloads.places import AnyPlaces, Anywhere, HotSpot, Sequential, Zipf
+from shadowshare.models.workloads.synthetic import Synthetic
 from shadowshare.protocol.errors import GeometryMismatch, ShadowshareError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.sim.timed.device import reads_first
@@ -91,7 +93,7 @@ class HostsTable(msgspec.Struct, frozen=True, kw_only=True):
     pause_us: Number = 0
     read_share: Number = 0
     request_kib: int = 4
-    hot_share: Number = 1
+    places: Literal["anywhere", "sequential", "hot", "zipf"] = "anywhere"
     path_request_us: Number = 0
     path_answer_us: Number = 0
     path_depth: int | None = None
@@ -103,20 +105,39 @@ class HostsTable(msgspec.Struct, frozen=True, kw_only=True):
         _check("pause_us", self.pause_us, 0, 1e12)
         _check("read_share", self.read_share, 0, 1)
         _check("request_kib", self.request_kib, 4, 16 * KIB)
-        _check("hot_share", self.hot_share, 0, 1)
         _check("path_request_us", self.path_request_us, 0, 1e12)
         _check("path_answer_us", self.path_answer_us, 0, 1e12)
         _check("path_depth", self.path_depth, 1, 65536)
 
     def plan(self, read_share: float) -> HostsPlan:
         """Hosts with this workload; open if it says how many requests arrive in a second."""
-        rate = self.requests_per_second
-        gap_ns = self.pause_us * 1000 if rate is None else SECOND_NS / rate
-        workload = RandomAccess(
-            self.clients, gap_ns, rate is not None, read_share, self.request_kib * KIB, self.hot_share
+        rate, size_bytes = self.requests_per_second, self.request_kib * KIB
+        if rate is not None:
+            gaps: Even | Poisson = Poisson(float(rate))
+        else:
+            gaps = Poisson(1e6 / self.pause_us) if self.pause_us else Even(0.0)
+        workload = Synthetic(
+            {"read": read_share, "write": 1.0 - read_share},
+            {size_bytes: 1.0},
+            self._places(),
+            size_bytes,
+            gaps,
+            rate is not None,
+            self.clients,
         )
         ways = round(self.path_request_us * 1000), round(self.path_answer_us * 1000)
         return HostsPlan(workload, self.count, *ways, self.path_depth)
+
+    def _places(self) -> AnyPlaces:
+        """Where requests go."""
+        match self.places:
+            case "sequential":
+                return Sequential()
+            case "hot":
+                return HotSpot(0.1, 0.9)
+            case "zipf":
+                return Zipf(0.99)
+        return Anywhere()
 
 
 class ShadowCopiesTable(msgspec.Struct, frozen=True, kw_only=True):
