@@ -108,30 +108,31 @@ class Oracle:
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
         """Take the image when a creation takes effect, and see who gives way."""
-        for shadow_copy in self._creations(operation):
+        records = self._records(operation)
+        if not records:
+            return
+        for shadow_copy in self._creations(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
-        records = self._records(operation)
-        if records:
-            self._given_way, problem = self._given_way.after(
-                records,
-                self.images,
-                self.acknowledged,
-                self.deletion_began,
-                self.scenario.faults.power_losses > 0,
-            )
-            if problem:
-                self._violated("existence", problem, self._name(host))
+        self._given_way, problem = self._given_way.after(
+            records,
+            self.images,
+            self.acknowledged,
+            self.deletion_began,
+            self.scenario.faults.power_losses > 0,
+        )
+        if problem:
+            self._violated("existence", problem, self._name(host))
 
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         """The whole volume when a creation takes effect: it is the image then."""
-        if self._creations(operation):
+        if self._creations(self._records(operation)):
             return [(VOLUME_DEVICE, range(self.geometry.volume_sector_count))]
         return ()
 
-    def _creations(self, operation: Operation) -> list[ShadowCopyId]:
-        """The shadow copies that come to be when an operation takes effect."""
-        created = [record.shadow_copy for record in self._records(operation) if isinstance(record, Created)]
+    def _creations(self, records: Sequence[Record]) -> list[ShadowCopyId]:
+        """The shadow copies that come to be with a journal block."""
+        created = [record.shadow_copy for record in records if isinstance(record, Created)]
         return [shadow_copy for shadow_copy in created if shadow_copy not in self.images]
 
     def _records(self, operation: Operation) -> tuple[Record, ...]:
@@ -156,16 +157,16 @@ class Oracle:
     def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """Check what a computer got, and note what it may expect from now on."""
         judge = _JUDGES.get(type(report))
-        if isinstance(report, seen.ChangesAsked):
+        if judge is not None:
+            judge(self, host, report)
+        elif isinstance(report, seen.StepFailed):
+            self._check_failure(shared, host, report)
+        elif isinstance(report, seen.ChangesAsked):
             self._asked_for(report.key, {report.base, report.target or report.base})
             image = self.images.get(report.base)
             self._changes = self._changes.after_question(report.key, image, shared, self.geometry)
-        elif isinstance(report, seen.StepFailed):
-            self._check_failure(shared, host, report)
-        elif judge is None:
-            self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
         else:
-            judge(self, host, report)
+            self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
 
     def _read_began(self, host: int, report: seen.ReadBegan) -> None:
         self._asked_for(report.key, {report.shadow_copy})
