@@ -180,7 +180,7 @@ class Closed:
 
 def plan(passive_count: int, seconds: float, server_count: int, gap_ns: int = 0) -> SimulationPlan:
     """An active with 4 writers, passives with a reader each, and a new shadow copy now and then."""
-    geometry = plan_geometry(b"shadowshare-lab!", 512, 8, 4096, 0, 4096, 2 + 2 * 200_000 + 8 * 2048, 200_000)
+    geometry = plan_geometry(b"shadowshare-lab!", 512, 8, 4096, 0, 4096, 2 + 2 * 256 + 8 * 2048, 256)
     return SimulationPlan(
         geometry,
         (DevicePlan(Drawn(), server_count),),

@@ -49,7 +49,7 @@ class StoreTable(msgspec.Struct, frozen=True, kw_only=True):
     volume_mib: int = 64
     extent_kib: int = 64
     slots: int = 2048
-    journal_blocks: int = 65536
+    journal_blocks: int = 4096
     sector_bytes: Literal[512, 4096] = 4096
     own_device: bool = False
 
