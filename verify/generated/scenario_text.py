@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from shadowshare.models.computers import ACTIVATE
-from shadowshare.protocol.geometry import Geometry
 from shadowshare.scenarios.definition import (
+    PASSIVE,
     DiskSwitches,
     Document,
     Faults,
@@ -56,24 +56,36 @@ def _document_of(scenario: Scenario) -> Document:
         story=scenario.story,
         race={plan.name: tasks for plan in scenario.hosts if (tasks := _tasks(plan))},
         expected="verified" if scenario.expected == "verified" else "violated",
-        hosts={
-            plan.name: f"recovers {plan.recovers}" if plan.recovers else plan.role for plan in scenario.hosts
-        },
+        hosts={plan.name: _role_of(plan, scenario) for plan in scenario.hosts},
         before=[f"{name}: {next(before[name])}" for name in scenario.before],
-        store=_shape_of(scenario.geometry),
+        store=_shape_of(scenario),
         faults=scenario.faults,
         disk=DiskSwitches(**asdict(scenario.misbehaviour)),
         catch_up_blocks=scenario.catch_up_blocks,
     )
 
 
-def _shape_of(geometry: Geometry) -> StoreShape:
+def _role_of(plan: HostPlan, scenario: Scenario) -> str:
+    """The active begins before the race; one that is not there then takes over, when it crashed or while it lives."""
+    if plan.recovers:
+        return f"recovers {plan.recovers}"
+    if plan.role == PASSIVE or plan.before_count:
+        return plan.role
+    relieved = next(host.name for host in scenario.hosts if host.role != PASSIVE and host.before_count)
+    return f"relieves {relieved}"
+
+
+def _shape_of(scenario: Scenario) -> StoreShape:
+    geometry = scenario.geometry
+    names = {shadow_copy: name for name, shadow_copy in scenario.shadow_copies.items()}
     return StoreShape(
         geometry.extent_count,
         geometry.extent_sectors,
         geometry.slot_count,
         geometry.half_block_count,
         bool(geometry.area_device),
+        scenario.policy.value,
+        tuple(names[shadow_copy] for shadow_copy in scenario.kept),
     )
 
 
@@ -89,7 +101,7 @@ def _tasks(plan: HostPlan) -> list[str | list[str]]:
     tasks = [[step.text for step in script if step is not ACTIVATE] for script in scripts]
     if len(tasks) == 1 and tasks[0]:
         return [*tasks[0]]
-    return [] if plan.recovers else [*tasks]
+    return [] if plan.role != PASSIVE and not plan.before_count else [*tasks]
 
 
 # -- from there to text ------------------------------------------------------------------------------------------
