@@ -25,7 +25,7 @@ from shadowshare.models.latency.distributions import (
 )
 from shadowshare.models.latency.errors import ModelError
 
-COMPONENT_COUNT_MAXIMUM = 4
+COMPONENT_COUNT_MAXIMUM = 5
 SAMPLE_COUNT_MINIMUM = 100
 _BIN_COUNT = 4096
 _ROUND_COUNT = 400
@@ -96,12 +96,12 @@ def _binned(logs: Floats) -> tuple[Floats, Floats]:
 
 
 def _starts(logs: Floats, component_count: int) -> list[_Parameters]:
-    """Where to begin: parts of equal size, and parts that get ten times smaller towards the longest latencies."""
+    """Where to begin: parts of equal size, and parts that get smaller towards one end."""
     ordered = np.sort(logs)
     even = np.linspace(0.0, 1.0, component_count + 1)
     tail = np.array([0.0, *(1 - 10.0**-power for power in range(1, component_count)), 1.0])
     halved = np.array([0.0, *(1 - 2.0**-power for power in range(1, component_count)), 1.0])
-    edges = [even] if component_count == 1 else [even, halved, tail]
+    edges = [even] if component_count == 1 else [even, halved, tail, 1.0 - halved[::-1]]
     return [_split_at(ordered, edge) for edge in edges]
 
 

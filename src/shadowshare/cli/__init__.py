@@ -30,6 +30,7 @@ _COMMAND_MODULES = (
     "shadowshare.cli.explore",
     "shadowshare.cli.gate",
     "shadowshare.cli.mutants",
+    "shadowshare.cli.calibrate",
     "shadowshare.cli.faults",
     "shadowshare.cli.simulate",
     "shadowshare.cli.store",
