@@ -42,6 +42,14 @@ def test_a_file_is_only_read(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("size_bytes", [4096, 512])
+def test_the_operating_system_refuses_writes_to_what_is_measured(tmp_path: Path, size_bytes: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(size_bytes))
+    with calibration.open_for_reading(path) as disk:
+        assert not disk.is_writable
+
+
 def test_in_a_folder_writes_are_measured_too_and_nothing_is_left(tmp_path: Path) -> None:
     measurement = measure(tmp_path, SMALL, nothing)
     assert {verb for verb, _ in measurement.latencies_ns} == {"read", "write", "flush"}
