@@ -201,4 +201,4 @@ def test_ctrl_c_on_a_terminal_that_shows_the_progress(arguments: tuple[object, .
 def test_a_verdict_on_a_terminal_has_a_colour() -> None:
     terminal = Terminal("explore", "assumed-fence-holds")
     assert terminal.end() == 0
-    assert "\x1b[31m\x1b[1mviolated: assumed-fence-holds, as expected\x1b[0m" in terminal.shown
+    assert "\x1b[1;31m✗ violated: assumed-fence-holds, as expected\x1b[0m" in terminal.shown

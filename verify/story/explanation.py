@@ -33,7 +33,9 @@ from shadowshare.verify.story.holdings import Holding
 RULES = {
     "image": "A read of a shadow copy must return what the volume held when the shadow copy was created, byte by byte.",
     "identity": "A shadow copy's id is never given twice.",
-    "existence": "A shadow copy is there from its acknowledged creation until its deletion is requested.",
+    "existence": "A shadow copy is there, and has its image, from its acknowledged creation until its deletion is "
+    "requested, or the store's policy lets it give way.",
+    "changes": "A list of changed extents has all that differ, and none that nobody wrote.",
     "live": "The volume holds each acknowledged write until a later one.",
     "read-only": "A passive only reads the disk. It writes nothing.",
     "error": "No step may end with an error that the scenario does not allow.",
