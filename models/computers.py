@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -33,6 +34,7 @@ from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.geometry import Geometry, Location
 from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.marks import Mark
 from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import ByteRange, Passive
 from shadowshare.protocol.recovery import Recovery
@@ -40,6 +42,13 @@ from shadowshare.sim.host import Computer, TaskFunction
 
 ACTIVATE = ScriptStep("become the active", "activate", "", ())
 Script = Sequence[ScriptStep]
+
+_MARKS = [*Mark]
+ACTIVE_MARKS = frozenset(_MARKS[_MARKS.index(Mark.WRITE_HELD_BY_CREATION) :]) - {Mark.SECOND_SUPERBLOCK_USED}
+"""The rare paths of the active and of recovery: they come behind those of whoever reads the journal."""
+
+PASSIVE_MARKS = frozenset(Mark) - ACTIVE_MARKS
+"""The rare paths of whoever reads the journal: passives above all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,22 @@ class Implementation:
     Attributes:
         recovery: makes the active: an instance has ``run(location)``.
         passive: makes a passive: has ``open(location, window_block_count)``.
+        own_marks: rare paths of code that is not the protocol's, which a gate must reach, too.
     """
 
     recovery: type[Recovery] = Recovery
     passive: type[Passive] = Passive
+    own_marks: frozenset[Enum] = frozenset()
+
+    @property
+    def marks(self) -> frozenset[Enum]:
+        """The rare paths that this code has: its own, and those of the protocol's code that it is, or is made from."""
+        marks = set(self.own_marks)
+        if issubclass(self.passive, Passive):
+            marks |= PASSIVE_MARKS
+        if issubclass(self.recovery, Recovery):
+            marks |= ACTIVE_MARKS
+        return frozenset(marks)
 
 
 @dataclass(frozen=True, slots=True)

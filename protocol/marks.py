@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum, unique
+from typing import Any
 
 
 @unique
@@ -100,24 +101,24 @@ class Mark(Enum):
     REFUSED_WHILE_STOPPED = "a request was refused, because the active had stopped"
 
 
-_listeners: tuple[Callable[[Mark], None], ...] = ()
+_listeners: tuple[Callable[[Any], None], ...] = ()
 
 
-def reached(mark: Mark) -> None:
-    """Say that the path with this mark was taken."""
+def reached(mark: Enum) -> None:
+    """Say that the path with this mark was taken; code of one's own may have an enumeration of its own."""
     for listener in _listeners:
         listener(mark)
 
 
 @contextmanager
-def recording() -> Iterator[set[Mark]]:
+def recording() -> Iterator[set[Enum]]:
     """Collect the marks that this process reaches while the recording is open; several may be open at a time.
 
     Whatever runs protocol code counts. In an exploration that remembers what hosts do, code runs once for each new
     thing that can happen to a host, so the marks are those that *some* schedule reaches; what the oracle reads at the
     end is among them.
     """
-    found: set[Mark] = set()
+    found: set[Enum] = set()
     with _listening(found.add):
         yield found
 
@@ -135,7 +136,7 @@ def counting() -> Iterator[Counter[Mark]]:
 
 
 @contextmanager
-def _listening(listener: Callable[[Mark], None]) -> Iterator[None]:
+def _listening(listener: Callable[[Any], None]) -> Iterator[None]:
     global _listeners  # noqa: PLW0603 - a mark must cost nothing, and protocol objects must not carry a recorder
     _listeners = (*_listeners, listener)
     try:

@@ -117,6 +117,7 @@ class Document(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     faults: Faults = Faults()
     disk: DiskSwitches = DiskSwitches()
     catch_up_blocks: int = 2
+    sometimes: tuple[str, ...] = ()
 
 
 def read_document(text: str) -> Document:

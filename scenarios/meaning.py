@@ -16,6 +16,7 @@ from shadowshare.models.toml_tables import shown
 from shadowshare.protocol import errors
 from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.marks import Mark
 from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.document import ACTIVE, PLACES, Document, ScenarioError, StoreShape
 from shadowshare.scenarios.host_roles import SECOND_EPOCH, Role, read_roles
@@ -81,6 +82,7 @@ class _Meaning:
             document.faults,
             Misbehaviour(**msgspec.structs.asdict(document.disk)),
             document.catch_up_blocks,
+            document.sometimes,
         )
 
     # -- heading and numbers -------------------------------------------------------------------------------------
@@ -111,6 +113,11 @@ class _Meaning:
             for name, kind in vars(errors).items()
             if isinstance(kind, type) and issubclass(kind, Exception)
         ]
+        for name in document.sometimes:
+            if name not in Mark.__members__:
+                self.problems.append(
+                    f"sometimes: there is no rare path {name!r}, but there are {', '.join(Mark.__members__)}"
+                )
         for name in faults.allowed_errors:
             if name not in known:
                 self.problems.append(

@@ -49,6 +49,7 @@ class Scenario(msgspec.Struct, frozen=True):
         faults: what else may happen.
         misbehaviour: what the disks do wrong.
         catch_up_blocks: journal blocks per catch-up read.
+        sometimes: names of the rare paths that at least one of its schedules must take.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Scenario(msgspec.Struct, frozen=True):
     faults: Faults
     misbehaviour: Misbehaviour
     catch_up_blocks: int
+    sometimes: tuple[str, ...] = ()
 
     def host_number(self, name: str) -> int:
         """Position of a host in ``hosts``."""

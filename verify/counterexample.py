@@ -13,18 +13,21 @@ from shadowshare.sim.schedule import ScheduleError, split_mark
 from shadowshare.sim.stepped.flight import Step
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.happens_before import Conflict, Order
+from shadowshare.verify.liveness import ENDLESS_RULES
 from shadowshare.verify.moments import Touch
 from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race, without_hosts
 from shadowshare.verify.replaying import Replay, Row, Run, replay_of, run_subject
-from shadowshare.verify.result import Exploration
+from shadowshare.verify.result import Exploration, Violation
 from shadowshare.verify.scenario_words import ScenarioSubject, describe, describe_record, without_idle
 from shadowshare.verify.setup import Setup
-from shadowshare.verify.shrinking import Shrunk, shrink
+from shadowshare.verify.shrinking import Shrunk, as_it_is, shrink
 from shadowshare.verify.simplifying import source_of, thread_of, violating_steps
 from shadowshare.verify.subject import Place
 from shadowshare.verify.task_words import DEFAULT_NAME, TaskSubject
 from shadowshare.verify.task_world import END_RULES, Check, TaskWorld
+
+ENDLESS = "what shows that something never ends is told as it was found"
 
 __all__ = [
     "Conflict",
@@ -43,6 +46,7 @@ __all__ = [
     "replay_command",
     "replay_tasks",
     "run_schedule",
+    "violation_of",
     "without_idle",
 ]
 
@@ -82,6 +86,17 @@ def run_schedule(
     """
     run = _run(scenario, labels, implementation)[1]
     return run.world, [moment.step for moment in run.moments]
+
+
+def violation_of(
+    scenario: Scenario, labels: Sequence[str], implementation: Implementation | None = None
+) -> Violation | None:
+    """What a schedule violates on running code.
+
+    Raises:
+        ScheduleError: it does not fit the scenario.
+    """
+    return _run(scenario, labels, implementation)[1].violation
 
 
 def replay(scenario: Scenario, labels: Sequence[str], implementation: Implementation | None = None) -> Replay:
@@ -142,7 +157,11 @@ def explain(
         ScheduleError: the exploration is of something else, or nothing was violated in it.
     """
     implementation = implementation or Implementation()
-    shrunk = shrink(*_smallest(scenario, exploration, implementation))
+    if exploration.violation is not None and exploration.violation.rule in ENDLESS_RULES:
+        product, labels = Race(scenario, implementation).product, exploration.labels
+        shrunk = as_it_is(product, labels, exploration.violation, ENDLESS)
+    else:
+        shrunk = shrink(*_smallest(scenario, exploration, implementation))
     replayed = replay(scenario, shrunk.labels, implementation)
     command = replay_command(replayed.schedule, files, mutant_name)
     return Counterexample(exploration.labels, shrunk, replayed, command)
@@ -218,9 +237,13 @@ def explain_tasks(
         ScheduleError: the exploration is of something else, or nothing was violated in it.
     """
     labels, violation = exploration.labels, exploration.violation
-    if violation is not None and violation.rule not in END_RULES:
+    if violation is not None and violation.rule not in (*END_RULES, *ENDLESS_RULES):
         setup = _busy(setup, labels)
-    shrunk = shrink(TaskWorld(setup, check).product, labels)
+    product = TaskWorld(setup, check).product
+    if violation is not None and violation.rule in ENDLESS_RULES:
+        shrunk = as_it_is(product, labels, violation, ENDLESS)
+    else:
+        shrunk = shrink(product, labels)
     return Counterexample(labels, shrunk, replay_tasks(setup, shrunk.labels, check, name), "")
 
 

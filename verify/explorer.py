@@ -8,17 +8,19 @@ first operation of a passive that is no read is a violation. Passives that do th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.marks import Mark, recording
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
 from shadowshare.verify.checkpoint import Checkpoint, CheckpointError, check_writable, save_checkpoint
 from shadowshare.verify.parallel import explore_parts, sample
 from shadowshare.verify.race import Race, identity_of, without_hosts
-from shadowshare.verify.result import Exploration, sum_of
+from shadowshare.verify.result import Exploration, sum_of, with_unmet
 from shadowshare.verify.search import Budget, Progress, Search
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.strategy import Sampler, Strategy
@@ -45,17 +47,32 @@ class Part(NamedTuple):
 
     def explore(self, budget: Budget, progress: Progress | None = None) -> Exploration:
         """Do it."""
-        race = self.race()
-        return judged(race, self.strategy.run(race.product, budget, progress))
+        with recording() as marks:
+            race = self.race()
+            found = judged(race, self.strategy.run(race.product, budget, progress))
+        return replace(found, marks=_names_of(marks))
+
+
+def _names_of(marks: Iterable[Enum]) -> tuple[str, ...]:
+    return tuple(sorted(mark.name for mark in marks))
 
 
 def judged(race: Race, found: Exploration) -> Exploration:
     """What a strategy found, and whether it reached all that it must."""
-    unreached = race.unreached() if found.is_exhausted else ()
-    reason = found.reason
-    if unreached:
-        reason = f"never got data in any schedule, so nothing was shown about it: {', '.join(unreached)}"
-    return replace(found, reason=reason, unreached=unreached, host_run_count=race.host_run_count)
+    unreached = [f"{step} gets data" for step in race.unreached()] if found.is_exhausted else []
+    return replace(with_unmet(found, unreached), host_run_count=race.host_run_count)
+
+
+def with_marks(scenario: Scenario, implementation: Implementation, found: Exploration) -> Exploration:
+    """What was found, when the scenario says that some of its schedules must take certain rare paths.
+
+    Of rare paths that the code under test does not have nothing is asked.
+    """
+    if not found.is_exhausted:
+        return found
+    wanted = implementation.marks
+    missing = [name for name in scenario.sometimes if Mark[name] in wanted and name not in found.marks]
+    return with_unmet(found, missing)
 
 
 def explore(
@@ -95,14 +112,11 @@ def explore(
         raise CheckpointError(f"a search with strategy {strategy.name!r} cannot go on from a checkpoint")
     if jobs > 1 and isinstance(strategy, Sampler):
         return sample(whole, strategy, budget, jobs, progress)
-    if not apart:
-        return _explore_all([whole], budget, progress, jobs, checkpoint)[0]
-    parts, reductions = parts_of(whole)
+    parts, reductions = parts_of(whole) if apart else ([whole], ())
     found = _explore_all(parts, budget, progress, jobs, checkpoint)
-    if not reductions:
-        return found[0]
-    summed = sum_of(found)
-    return replace(summed, reductions=(*reductions, *summed.reductions))
+    summed = sum_of(found) if reductions else found[0]
+    summed = replace(summed, reductions=(*reductions, *summed.reductions))
+    return with_marks(scenario, implementation, summed)
 
 
 def parts_of(whole: Part) -> tuple[list[Part], tuple[str, ...]]:
@@ -145,13 +159,15 @@ def _explore_with_checkpoint(
     check_writable(path)
     found = [] if read is None else read.finished
     for part in parts[len(found) :]:
-        race = part.race()
-        search = Search(race.product)
-        if read is not None:
-            read.restore(search)
-            read = None
-        assert isinstance(part.strategy, Exhaustive)
-        found.append(judged(race, part.strategy.finish(search, budget, _after(found, progress))))
+        with recording() as marks:
+            race = part.race()
+            search = Search(race.product)
+            if read is not None:
+                read.restore(search)
+                read = None
+            assert isinstance(part.strategy, Exhaustive)
+            one = judged(race, part.strategy.finish(search, budget, _after(found, progress)))
+        found.append(replace(one, marks=_names_of(marks)))
         if not found[-1].is_exhausted and found[-1].violation is None:
             save_checkpoint(path, identity, found[:-1], search)
             return found

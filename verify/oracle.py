@@ -12,8 +12,9 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 ``read-only``   a passive never issues anything but reads
 ``error``       no step ends with an error that the scenario does not allow, nor with one that no fault explains
 ``progress``    no task waits for ever
+``liveness``    everything ends; that is looked at by `shadowshare.verify.liveness`, in the states of a whole search
 
-Not checked here: how long anything takes, and that errors are raised only where they must be beyond the above.
+Not checked here: that errors are raised only where they must be beyond the above.
 """
 
 from __future__ import annotations

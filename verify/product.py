@@ -118,6 +118,34 @@ def _label(actor: str, piece: int) -> str:
     return f"{actor}.{piece}" if piece else actor
 
 
+class Patience(NamedTuple):
+    """How long a host that is left alone may take; `shadowshare.verify.liveness` looks at that.
+
+    Attributes:
+        host: its number.
+        name: its name.
+        step_count_maximum: steps within which it must have finished something, or have ended.
+        is_finished: whether a move finishes something.
+    """
+
+    host: int
+    name: str
+    step_count_maximum: int
+    is_finished: Callable[[Move], bool]
+
+
+class Eventual(NamedTuple):
+    """Something that must come to hold in every fair schedule; `shadowshare.verify.liveness` looks at that.
+
+    Attributes:
+        name: in words.
+        holds: whether it does in a state.
+    """
+
+    name: str
+    holds: Callable[[int], bool]
+
+
 EndJudge = Callable[[SharedState, Sequence[Client | None]], Any]
 """Judges a state in which no operation can take effect: the violation, or None."""
 
@@ -129,10 +157,17 @@ class Product:
         world: at the start; its hosts must be memoised.
         judge_end: judges a state in which no operation can take effect.
         alike: groups of numbers of hosts of the same code, which are taken for one another.
+        patiences: with the hosts that must finish soon when they are left alone.
+        eventual: what must come to hold in every fair schedule.
     """
 
     def __init__(
-        self, world: SteppedWorld, judge_end: EndJudge, alike: Sequence[tuple[int, ...]] = ()
+        self,
+        world: SteppedWorld,
+        judge_end: EndJudge,
+        alike: Sequence[tuple[int, ...]] = (),
+        patiences: Sequence[Patience] = (),
+        eventual: Sequence[Eventual] = (),
     ) -> None:
         self._judge_end = judge_end
         self._rules = world.rules
@@ -152,6 +187,10 @@ class Product:
         self.event_lanes = list(self._event_lanes())
         self.lanes = [*self.operation_lanes, *self.event_lanes]
         self.initial = self.canonical(self._state_of(world, range(self.host_count)))
+        self.patiences: tuple[Patience, ...] = tuple(patiences)
+        """With the hosts that must finish soon when they are left alone."""
+        self.eventual = tuple(eventual)
+        """What must come to hold in every fair schedule."""
 
     def _event_lanes(self) -> Iterator[Lane]:
         if not self._rules.has_happenings:

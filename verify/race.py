@@ -18,6 +18,7 @@ from shadowshare.sim.stepped.world import Client
 from shadowshare.verify.memoised import MemoisedHost, automata
 from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.product import Product
+from shadowshare.verify.promptness import patiences_of
 
 
 class Race:
@@ -37,7 +38,8 @@ class Race:
         hosts = [MemoisedHost(automaton) for automaton in self._automata]
         self._judged: dict[tuple[Hashable, bool], Any] = {}
         self._errors_at_end: set[str] = set()
-        self.product = Product(stage(scenario, hosts, Oracle(scenario)), self._judge_end)
+        world = stage(scenario, hosts, Oracle(scenario))
+        self.product = Product(world, self._judge_end, patiences=patiences_of(scenario))
 
     def _judge_end(self, shared: SharedState, clients: Sequence[Client | None]) -> Any:
         """Audit what is left on the disks, once for each state of them."""

@@ -108,7 +108,8 @@ def run_subject(subject: Subject, labels: Sequence[str], onlooker: Onlooker | No
             violated_at = number
         if onlooker is not None:
             onlooker(world, moments[-1])
-    return Run(world, tuple(moments), subject.violation(world), violated_at)
+    violation = subject.violation(world) or subject.violation_of_way(labels)
+    return Run(world, tuple(moments), violation, violated_at)
 
 
 def replay_of(subject: Subject, run: Run) -> Replay:

@@ -44,13 +44,17 @@ class Exploration:
         step_count: choices taken.
         depth_steps: length of the longest schedule run; of a search of states, of the longest way that it needs.
         host_run_count: how often code of the hosts really ran.
-        unreached: steps that read a shadow copy and got its data in no schedule: nothing was shown about them.
+        unreached: what must come to pass in some schedule, and did not, so that nothing was shown about it: steps that
+            read a shadow copy and must get its data, marks, what tasks state that it holds sometimes.
         reductions: what was left out because it cannot change the verdict, and why, in words.
         refused: reductions that were asked for and could not be used, and why, in words.
         apart_count: how many explorations this sums up, each of one of the readers; 0 if all were explored together.
         choice_counts: how many of the choices taken were operations, and how many something else, by kind
             (`shadowshare.sim.schedule.kind_of`); empty if nothing else can happen, or they were not counted.
         tallies: how many of the schedules that were run are out of the ordinary, by what they are, in words.
+        marks: names of the rare paths that were reached (`shadowshare.protocol.marks`).
+        steps_alone: the most steps that a host takes to finish what it does, from any state that was met, when it is
+            left alone there; 0 if nobody looked, or something is violated.
     """
 
     violation: Violation | None = None
@@ -71,6 +75,8 @@ class Exploration:
     apart_count: int = 0
     choice_counts: Mapping[str, int] = field(default_factory=dict)
     tallies: Mapping[str, int] = field(default_factory=dict)
+    steps_alone: int = 0
+    marks: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -78,6 +84,14 @@ class Exploration:
         if self.violation is not None:
             return "violated"
         return "verified" if self.is_exhausted and not self.unreached else "unknown"
+
+
+def with_unmet(found: Exploration, unmet: Sequence[str]) -> Exploration:
+    """What a strategy found, when there is something that must be met by a schedule, and was not."""
+    if not unmet or found.violation is not None:
+        return found
+    reason = f"not met by any schedule, so nothing was shown about it: {', '.join(unmet)}"
+    return replace(found, reason=reason, unreached=(*found.unreached, *unmet))
 
 
 def sum_of(parts: Sequence[Exploration]) -> Exploration:
@@ -100,6 +114,8 @@ def sum_of(parts: Sequence[Exploration]) -> Exploration:
         apart_count=len(parts),
         choice_counts=_added(part.choice_counts for part in parts),
         tallies=_added(part.tallies for part in parts),
+        marks=tuple(sorted({name for part in parts for name in part.marks})),
+        steps_alone=max(part.steps_alone for part in parts),
     )
 
 

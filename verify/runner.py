@@ -10,10 +10,9 @@ from typing import Any
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
-from shadowshare.verify.counterexample import run_schedule
+from shadowshare.verify.counterexample import violation_of
 from shadowshare.verify.estimate import Estimate, estimate_schedules, sum_of_estimates
 from shadowshare.verify.explorer import Part, explore, parts_of
-from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
 from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget, Progress
 from shadowshare.verify.strategies.exhaustive import Exhaustive
@@ -104,6 +103,7 @@ def _details(plan: Plan, exploration: Exploration) -> dict[str, Any]:
         "states": exploration.state_count,
         "steps": exploration.step_count,
         "depth": exploration.depth_steps,
+        "steps_alone": exploration.steps_alone,
         "host_runs": exploration.host_run_count,
         "apart": exploration.apart_count,
         "reductions": list(exploration.reductions),
@@ -120,9 +120,7 @@ def _verdict(
     violation = exploration.violation
     if violation is None:
         return exploration.verdict, exploration.reason
-    world, _ = run_schedule(scenario, exploration.labels, implementation)
-    assert isinstance(world.watcher, Oracle)
-    if world.watcher.violation is None:
+    if violation_of(scenario, exploration.labels, implementation) is None:
         return "unknown", f"found, but not again on running code: {violation.message}"
     return "violated", violation.message
 

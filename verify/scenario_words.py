@@ -15,8 +15,9 @@ from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.schedule import split_mark
 from shadowshare.sim.stepped.world import SteppedWorld
+from shadowshare.verify.liveness import violation_of_way
 from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.race import without_hosts
+from shadowshare.verify.race import Race, without_hosts
 from shadowshare.verify.result import Violation
 from shadowshare.verify.subject import Concern, Place
 
@@ -62,6 +63,10 @@ class ScenarioSubject:
         if world.is_over:
             oracle.audit(world.shared, world.is_stuck)
         return oracle.violation
+
+    def violation_of_way(self, labels: Sequence[str]) -> Violation | None:
+        """What the schedule shows by not ending."""
+        return violation_of_way(Race(self.scenario, self._implementation).product, labels)
 
     def hosts(self, labels: Sequence[str]) -> tuple[str, ...]:
         """All of them."""

@@ -9,6 +9,15 @@ from time import perf_counter
 from typing import Any
 
 from shadowshare.sim.schedule import kind_of
+from shadowshare.verify.liveness import (
+    LeftAlone,
+    actors_of,
+    avoids,
+    never,
+    round_and_round,
+    round_for_ever,
+    too_long,
+)
 from shadowshare.verify.product import SHARED_BITS, Lane, Move, Product
 
 PROGRESS_STEP_COUNT = 4096
@@ -87,6 +96,9 @@ class Search:
         self.parents = [-1]
         """By number of a state: the number of the one from which it was met first."""
         self._numbers = {product.initial: 0}
+        self._left_alone = [LeftAlone(product, patience) for patience in product.patiences]
+        self._looked_at_count = 0
+        """Of the states met: how many were looked at, what happens if a host is left alone there."""
         self._is_violated(0)
 
     @property
@@ -103,7 +115,39 @@ class Search:
             if progress is not None:
                 progress(len(self.states), len(self.states) - self.position)
             self._expand(min(len(self.states), self.position + PROGRESS_STEP_COUNT), budget)
+            self._look_at_those_alone()
         return ""
+
+    def _look_at_those_alone(self) -> None:
+        """A violation if a host takes too long from one of the states that were met since the last time."""
+        states, first = self.states[self._looked_at_count :], self._looked_at_count
+        self._looked_at_count = len(self.states)
+        for left_alone in self._left_alone:
+            found = left_alone.look(states) if self.violation is None else None
+            if found is not None:
+                index, labels = found
+                self.violation = too_long(left_alone.patience)
+                self.labels = (*self.labels_to(first + index), *labels)
+
+    def look_for_ever(self) -> None:
+        """A violation if a fair schedule may go on for ever; everything must have been met."""
+        found = round_for_ever(self)
+        if found is not None:
+            number, labels = found
+            self.violation = round_and_round(actors_of(labels))
+            self.labels = (*self.labels_to(number), *labels)
+
+    def look_for_never(self) -> None:
+        """A violation if what must come to hold never does; everything must have been met."""
+        for eventual in self.product.eventual:
+            labels = avoids(self, eventual)
+            if labels is not None:
+                self.violation, self.labels = never(eventual), labels
+                return
+
+    def steps_alone(self) -> int:
+        """The most steps that a host took to finish something, when it was left alone in one of the states met."""
+        return max((left_alone.step_count for left_alone in self._left_alone), default=0)
 
     def _expand(self, end: int, budget: Budget) -> None:
         """Try everything that can happen in the states up to number ``end``; one of them after the other."""

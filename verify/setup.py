@@ -17,6 +17,7 @@ from shadowshare.protocol.operations import Flush, Operation
 from shadowshare.sim.disks.cells import Cells, CompareAndWrite, ReadCells, WriteCells
 from shadowshare.sim.host import Computer
 from shadowshare.sim.stepped.rules import Rules, Successor
+from shadowshare.verify.properties import Holds, Kind, Property
 
 DEVICE = 0
 
@@ -196,6 +197,7 @@ class Setup:
         self.names: dict[str, Cell | Array] = {}
         self.initial: list[Hashable] = []
         self.tasks: list[Task] = []
+        self.properties: list[Property] = []
         self.left_out: frozenset[str] = frozenset()
         """Names of the tasks that are not here, see `only`."""
 
@@ -238,10 +240,31 @@ class Setup:
             raise ValueError(f"task {name!r} recovers {recovers!r}, which is no task before it")
         self.tasks.append(Task(name, function, arguments, recovers))
 
+    def always(self, name: str, holds: Holds) -> None:
+        """State that something holds whenever a cell was written, and at the start.
+
+        Args:
+            name: in words.
+            holds: whether it does, of a mapping from names to what the cells hold.
+        """
+        self.properties.append(Property("always", name, holds))
+
+    def sometimes(self, name: str, holds: Holds) -> None:
+        """State that something holds in at least one state; see `always`."""
+        self.properties.append(Property("sometimes", name, holds))
+
+    def eventually(self, name: str, holds: Holds) -> None:
+        """State that something comes to hold, sooner or later, in every fair schedule; see `always`."""
+        self.properties.append(Property("eventually", name, holds))
+
+    def stated(self, kind: Kind) -> list[Property]:
+        """What was stated of one kind."""
+        return [one for one in self.properties if one.kind == kind]
+
     def only(self, names: Sequence[str]) -> Setup:
         """The same cells with some of the tasks."""
         setup = Setup(self.crashes, self.power_losses, self.plain_crashes, self.late_writes, self.tears)
-        setup.names, setup.initial = self.names, self.initial
+        setup.names, setup.initial, setup.properties = self.names, self.initial, self.properties
         setup.tasks = [task for task in self.tasks if task.name in names]
         setup.left_out = frozenset(task.name for task in self.tasks if task.name not in names)
         return setup

@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any
 
+from shadowshare.sim.schedule import ScheduleError
 from shadowshare.verify.product import Product
 from shadowshare.verify.simplifying import (
     Cost,
     Simplifier,
     Steps,
+    Way,
     in_order,
     is_fault,
     source_of,
@@ -103,6 +105,28 @@ def shrink(
         shrinker.reason,
         shrinker.expansion_count,
     )
+
+
+def as_it_is(product: Product, labels: Sequence[str], violation: Any, reason: str) -> Shrunk:
+    """A schedule that is not shrunk, with what it costs.
+
+    Args:
+        product: a world in which the schedule can happen.
+        labels: the schedule.
+        violation: what it violates.
+        reason: why it is not shrunk.
+
+    Raises:
+        ScheduleError: the schedule does not fit.
+    """
+    way = Way(product, at_end=True)
+    for label in labels:
+        move = way.find(label)
+        if move is None:
+            raise ScheduleError(f"nothing with the label {label!r} can happen")
+        way.take(move)
+    cost = way.steps().cost
+    return Shrunk(tuple(labels), violation, cost, cost, False, 0, reason, 0)
 
 
 class _Shrinker:

@@ -46,6 +46,9 @@ class Subject(Protocol):
     def violation(self, world: SteppedWorld) -> Violation | None:
         """What is violated; if no operation can take effect any more, it is judged as an end."""
 
+    def violation_of_way(self, labels: Sequence[str]) -> Violation | None:
+        """What the schedule shows by not ending; `shadowshare.verify.liveness`."""
+
     def hosts(self, labels: Sequence[str]) -> tuple[str, ...]:
         """The names of those who belong to a schedule, in order."""
 

@@ -10,6 +10,7 @@ from shadowshare.sim.disks.cells import CompareAndWrite, ReadCells, WriteCells
 from shadowshare.sim.host import Host
 from shadowshare.sim.schedule import split_mark
 from shadowshare.sim.stepped.world import SteppedWorld
+from shadowshare.verify.liveness import violation_of_way
 from shadowshare.verify.result import Violation
 from shadowshare.verify.setup import Cell, Setup, TaskEnded, computer_of
 from shadowshare.verify.simplifying import source_of
@@ -48,10 +49,12 @@ class TaskSubject:
     def world(self) -> SteppedWorld:
         """A world of running tasks at the start."""
         hosts = [Host(computer_of(task)) for task in self._setup.tasks]
-        world = SteppedWorld([self._setup.cells()], hosts, self._setup.rules(), TaskWatcher(self._setup))
+        watcher = TaskWatcher(self._setup)
+        world = SteppedWorld([self._setup.cells()], hosts, self._setup.rules(), watcher)
         for number, task in enumerate(self._setup.tasks):
             if not task.recovers:
                 world.start(number, 0)
+        watcher.look(world.shared)
         return world
 
     def violation(self, world: SteppedWorld) -> Violation | None:
@@ -66,6 +69,10 @@ class TaskSubject:
             results = {task.name: _result(world, number) for number, task in enumerate(self._setup.tasks)}
             return self._judge.judge(world.shared, waiting, results)
         return violation
+
+    def violation_of_way(self, labels: Sequence[str]) -> Violation | None:
+        """What the schedule shows by not ending."""
+        return violation_of_way(self._judge.product, labels)
 
     def hosts(self, labels: Sequence[str]) -> tuple[str, ...]:
         """The tasks that take a step, or crash."""

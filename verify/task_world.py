@@ -12,7 +12,8 @@ from shadowshare.sim.disks.sector_store import SectorStore, under_every_survival
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import Client, SteppedWorld
 from shadowshare.verify.memoised import Automaton, MemoisedHost
-from shadowshare.verify.product import Product
+from shadowshare.verify.product import Eventual, Product
+from shadowshare.verify.properties import Property, values_of
 from shadowshare.verify.result import Violation
 from shadowshare.verify.setup import Setup, TaskEnded, computer_of
 
@@ -73,24 +74,42 @@ Check = Callable[[End], "bool | None"]
 
 
 class TaskWatcher:
-    """Sees every exception that a task does not catch."""
+    """Sees every exception that a task does not catch, and what is stated of the cells."""
 
     def __init__(self, setup: Setup) -> None:
         self.violation: Violation | None = None
+        self.met: set[str] = set()
+        """What must hold sometimes, and did: in this world, and in all that were forked from it."""
+        self._setup = setup
         self._names = [task.name for task in setup.tasks]
+        self._stated = [*setup.stated("always"), *setup.stated("sometimes")]
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
-        """Nothing to note."""
+        """The cells hold something else."""
+        self.look(shared, self._names[host])
+
+    def look(self, shared: SharedState, name: str = "") -> None:
+        """Note what is stated and holds, and what does not; ``name`` is the task after whose step that is."""
+        for cells in values_of(shared, self._setup.values) if self._stated else ():
+            for one in self._stated:
+                if one.holds(cells):
+                    if one.kind == "sometimes":
+                        self.met.add(one.name)
+                elif one.kind == "always" and self.violation is None:
+                    self.violation = Violation("always", f"{one.name}: not so in {dict(cells)}", name)
 
     def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """Every task may do everything."""
 
     def lost_power(self, shared: SharedState) -> None:
-        """Nothing to note."""
+        """The cells may hold something else."""
+        self.look(shared)
 
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
-        """Nothing."""
-        return ()
+        """All cells, if anything is stated of them: it may depend on any two of them at once."""
+        if not self._stated or operation.access is not Access.WRITE:
+            return ()
+        return [(operation.device, range(len(self._setup.initial)))]
 
     def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """A task ended with an exception."""
@@ -101,7 +120,7 @@ class TaskWatcher:
     def fork(self) -> TaskWatcher:
         """An independent copy."""
         copy = object.__new__(TaskWatcher)
-        copy.violation, copy._names = self.violation, self._names
+        copy.__dict__.update(self.__dict__)
         return copy
 
     def key(self) -> Hashable:
@@ -158,16 +177,32 @@ class TaskWorld:
         self._alike = frozenset([*twins, *(setup.tasks[number].name for group in groups for number in group)])
         self._judged: dict[Hashable, Violation | None] = {}
         hosts = [MemoisedHost(automaton) for automaton in self._automata]
-        world = SteppedWorld([setup.cells()], hosts, rules, TaskWatcher(setup))
+        self._watcher = TaskWatcher(setup)
+        world = SteppedWorld([setup.cells()], hosts, rules, self._watcher)
+        self._watcher.look(world.shared)
         for number, task in enumerate(setup.tasks):
             if not task.recovers:
                 world.start(number, 0)
-        self.product = Product(world, self._judge_end, groups)
+        self._held: dict[tuple[int, str], bool] = {}
+        eventual = [Eventual(one.name, partial(self._holds, one)) for one in setup.stated("eventually")]
+        self.product = Product(world, self._judge_end, groups, eventual=eventual)
 
     @property
     def host_run_count(self) -> int:
         """How often code of the tasks really ran."""
         return sum(automaton.run_count for automaton in dict.fromkeys(self._automata))
+
+    def _holds(self, stated: Property, state: int) -> bool:
+        """Whether something that is stated holds in a state of the product, whatever survived."""
+        shared = self.product.shared(state)
+        key = (id(shared), stated.name)  # the product keeps each of its shared parts
+        if key not in self._held:
+            self._held[key] = all(stated.holds(cells) for cells in values_of(shared, self.setup.values))
+        return self._held[key]
+
+    def unmet(self) -> tuple[str, ...]:
+        """What must hold sometimes, and held in no state that was met."""
+        return tuple(one.name for one in self.setup.stated("sometimes") if one.name not in self._watcher.met)
 
     def writes(self, task: str) -> bool:
         """Whether a task asked, in any schedule that was run, for anything but reads."""

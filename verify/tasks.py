@@ -15,8 +15,9 @@ from one such operation to the next it runs alone, and it shares nothing with th
     result = explore(setup, lambda end: end["counter"] == 2)
     assert result.verdict == "violated" and result.labels == ("A", "B", "A", "B")
 
-Violations are: an assertion or any other exception in a task, tasks that wait for ever, and a ``check`` of what the
-cells and the tasks' results are in the end that says False or fails.
+Violations are: an assertion or any other exception in a task, tasks that wait for ever or go on for ever, and a
+``check`` of what the cells and the tasks' results are in the end that says False or fails. Besides, a setup can state
+what holds of the cells `Setup.always`, `Setup.sometimes`, and `Setup.eventually` (`shadowshare.verify.properties`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from shadowshare.verify.result import Exploration, sum_of
+from shadowshare.verify.liveness import ENDLESS_RULES
+from shadowshare.verify.result import Exploration, sum_of, with_unmet
 from shadowshare.verify.search import Budget, Progress
 from shadowshare.verify.setup import Array, Cell, Lock, Setup, flush, rest
 from shadowshare.verify.strategies.exhaustive import Exhaustive
@@ -83,7 +85,10 @@ def _with_alike_if_possible(
 ) -> Exploration | None:
     """Take tasks that do the same for one another, unless the check tells them apart."""
     try:
-        return explore_them(alike_merge)
+        found = explore_them(alike_merge)
+        if alike_merge and found and found.violation and found.violation.rule in ENDLESS_RULES:
+            return explore_them(False)  # which of them is where matters for a way that leads back
+        return found
     except AsksForAlike as reason:
         found = explore_them(False)
         refused = f"tasks that do the same taken for one another: {reason}"
@@ -119,7 +124,10 @@ class _Run:
 
     def _explore(self, world: TaskWorld) -> Exploration:
         found = self._strategy.run(world.product, self._budget, self._progress)
-        return replace(found, host_run_count=world.host_run_count)
+        unmet = list(world.unmet()) if found.is_exhausted else []
+        if not isinstance(self._strategy, Exhaustive):
+            unmet += [one.name for one in self._setup.stated("eventually")]
+        return replace(with_unmet(found, unmet), host_run_count=world.host_run_count)
 
     def apart(self, alike_merge: bool) -> Exploration | None:
         """Each task that only reads, with all those that do more; None if that cannot be done, or saves nothing.

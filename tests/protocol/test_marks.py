@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from enum import Enum
 from functools import lru_cache
 from importlib import import_module
 
@@ -23,7 +24,7 @@ def documented() -> dict[str, str]:
 
 
 @lru_cache
-def marks_of(where: str) -> frozenset[Mark]:
+def marks_of(where: str) -> frozenset[Enum]:
     """What the exploration of a scenario reaches, or a test that needs nothing."""
     module_name, is_test, function_name = where.partition("::")
     with recording() as found:

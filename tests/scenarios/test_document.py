@@ -31,6 +31,7 @@ def test_every_field_can_be_set() -> None:
         expected = "violated"
         before = ["W: create s"]
         catch_up_blocks = 7
+        sometimes = ["AREA_FULL"]
         hosts = { A = "active" }
         race = { A = ["write 0"], B = [["flush"], []] }
         store.extents = 3
@@ -79,6 +80,7 @@ def test_every_field_can_be_set() -> None:
         FAULTS,
         DiskSwitches(True, True, True, True, True),
         7,
+        ("AREA_FULL",),
     )
     default = read_document(MINIMAL)
     for one, other in [

@@ -147,7 +147,7 @@ def test_an_allowed_error_is_no_violation_but_a_read_that_never_gets_data_proves
     exploration = explore(allowed, Implementation(passive=_Refusing))
     assert exploration.violation is None
     assert exploration.is_exhausted
-    assert exploration.unreached == ("R: read s 0 1",)
+    assert exploration.unreached == ("R: read s 0 1 gets data",)
     assert exploration.verdict == "unknown"
     assert "read s 0 1" in exploration.reason
 

@@ -119,7 +119,7 @@ def run_gate(plan: GatePlan, tell: Tell | None = None) -> GateResult:
 
 def _result(plan: GatePlan, done: Sequence[Check], left_out: Sequence[str], seconds: float) -> GateResult:
     reached = frozenset[str]().union(*(check.marks for check in done if check.stage != "mutants"))
-    wanted = [mark.name for mark in Mark if mark not in MARKS_NOT_REACHED_HERE]
+    wanted = sorted(mark.name for mark in plan.implementation.marks - MARKS_NOT_REACHED_HERE)
     ordered = sorted(done, key=lambda check: (STAGES.index(check.stage), check.name))
     counts = {stage: left_out.count(stage) for stage in STAGES if stage in left_out}
     return GateResult(

@@ -62,6 +62,7 @@ def _document_of(scenario: Scenario) -> Document:
         faults=scenario.faults,
         disk=DiskSwitches(**asdict(scenario.misbehaviour)),
         catch_up_blocks=scenario.catch_up_blocks,
+        sometimes=scenario.sometimes,
     )
 
 

@@ -140,6 +140,16 @@ class GoesOnWhenFull(Active):
             await super()._preserve(extents)
 
 
+class WaitsForSlot(Active):
+    """A write for which there is no slot waits for one, and is never told that there is none."""
+
+    async def _preserve(self, extents: range) -> None:
+        while True:
+            with suppress(AreaFull):
+                return await super()._preserve(extents)
+            await Flush(self.geometry.area_device)
+
+
 class DiscardWithoutCopy(Active):
     """A discard does not copy first."""
 

@@ -90,6 +90,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _passive("newest-table-only", "older-reads-forward", passive.NewestTableOnly),
     _passive("own-table-only", "creation-during-read", passive.OwnTableOnly),
     _passive("list-of-before", "creation-during-read", passive.ListOfBefore),
+    _passive("bookmark-not-renewed", "ghost-mapping-comes-back", passive.BookmarkNotRenewed),
     # A passive follows the journal.
     _passive("last-block-not-read-again", "ghost-of-a-copy", following.LastBlockNotReadAgain),
     _passive("last-block-by-number", "ghost-of-a-copy", following.LastBlockByNumber),
@@ -111,6 +112,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _active("discard-without-copy", "discard-and-zeroes", active.DiscardWithoutCopy),
     _active("ignores-copy-error", "journal-write-error-landed", active.IgnoresCopyError),
     _active("goes-on-when-full", "area-is-full", active.GoesOnWhenFull),
+    _active("waits-for-slot", "area-is-full", active.WaitsForSlot),
     _active("ignores-copy-in-progress", "two-writers-one-extent", active.IgnoresCopyInProgress),
     _active("creation-without-drain", "creation-holds-writes", active.CreationWithoutDrain),
     _active("creation-without-flush", "creation-and-power-loss", active.CreationWithoutFlush),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shadowshare.protocol.errors import ReadError
-from shadowshare.protocol.journal import Bookmark, Progress
+from shadowshare.protocol.journal import Bookmark, JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import ByteRange, Passive, Run
@@ -162,3 +162,20 @@ class OwnTableOnly(Passive):
 
     def _cached_tables(self, shadow_copy: ShadowCopyId) -> Sequence[Table]:
         return super()._cached_tables(shadow_copy)[:1]
+
+
+class BookmarkNotRenewed(Passive):
+    """A read that is repeated is judged by what happened since it was begun, and not since it was repeated."""
+
+    def __init__(self, journal: JournalFollower) -> None:
+        super().__init__(journal)
+        self._begun: Bookmark | None = None
+
+    async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
+        self._begun = None
+        return await super().read_many(shadow_copy, ranges)
+
+    async def _determine_again(self, runs: Sequence[Run], bookmark: Bookmark) -> Progress:
+        if self._begun is None:
+            self._begun = bookmark
+        return await super()._determine_again(runs, self._begun)

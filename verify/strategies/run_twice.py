@@ -43,7 +43,9 @@ def live_scenario(scenario: Scenario, implementation: Implementation | None = No
 def live_tasks(setup: Setup) -> SteppedWorld:
     """The world of a setup's tasks at its beginning, on running code."""
     hosts = [Host(computer_of(task)) for task in setup.tasks]
-    world = SteppedWorld([setup.cells()], hosts, setup.rules(), TaskWatcher(setup))
+    watcher = TaskWatcher(setup)
+    world = SteppedWorld([setup.cells()], hosts, setup.rules(), watcher)
+    watcher.look(world.shared)
     for number, task in enumerate(setup.tasks):
         if not task.recovers:
             world.start(number, 0)
