@@ -46,7 +46,9 @@ def two_passives() -> Product:
 
 def scenario(name: str) -> Product:
     """A built-in scenario."""
-    return Race(built_in(name)).product
+    product = Race(built_in(name)).product
+    product.patiences = ()  # the kernel does not look at hosts that are left alone, which numbers parts sooner
+    return product
 
 
 def workloads() -> Mapping[str, Callable[[], Product]]:

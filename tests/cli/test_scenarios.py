@@ -45,6 +45,7 @@ SCHEMA: dict[str, type | tuple[type, ...]] = {
     "states": int,
     "steps": int,
     "depth": int,
+    "steps_alone": int,
     "host_runs": int,
     "apart": int,
     "reductions": list,
