@@ -3,16 +3,16 @@
 It takes the snapshot image from the disk itself: what the volume held at the instant when the journal block with the
 creation took effect. It does not ask the protocol what it believes. Checked are:
 
-``image``       every sector that a passive read returns equals the image of that shadow copy
-``identity``    a creation gets the id of its active's epoch and count, which no other ever had
-``existence``   a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
-                requested, or the store's policy lets it give way (`shadowshare.verify.given_way`)
-``changes``     a list of changed extents has all that differ, and none that nobody wrote (`verify.change_lists`)
-``live``        the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
-``read-only``   a passive never issues anything but reads
-``error``       no step ends with an error that the scenario does not allow, nor with one that no fault explains
-``progress``    no task waits for ever
-``liveness``    everything ends; that is looked at by `shadowshare.verify.liveness`, in the states of a whole search
+- ``image``: every sector that a passive read returns equals the image of that shadow copy
+- ``identity``: a creation gets the id of its active's epoch and count, which no other ever had
+- ``existence``: a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
+  requested, or the store's policy lets it give way (`shadowshare.verify.given_way`)
+- ``changes``: a list of changed extents has all that differ, and none that nobody wrote (`verify.change_lists`)
+- ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
+- ``read-only``: a passive never issues anything but reads
+- ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains
+- ``progress``: no task waits for ever
+- ``liveness``: everything ends; that is looked at by `shadowshare.verify.liveness`, in the states of a whole search
 
 Not checked here: that errors are raised only where they must be beyond the above.
 """

@@ -4,12 +4,10 @@ The bounds are for any implementation, so they are not tight; ``docs/liveness.md
 steps, where an operation that tears counts once for each sector; with e sectors wanted, h journal blocks in a half, and
 w of them asked for by one catch-up read:
 
-=====================  =================================================================================
-a catch-up, c          2 (h / (w - 1) + 1) reads to the end of both halves, 3 + h to load a checkpoint
-a passive's read       2 (e + c): what it has begun may be worth nothing, and then comes one whole read
-a passive's other step 2 c
-an active's step       2 c, reading and writing each extent up to three times, and a checkpoint: 6 e + h + 8
-=====================  =================================================================================
+- a catch-up takes c = 2 (h / (w - 1) + 1) reads to the end of both halves, and 3 + h to load a checkpoint;
+- a passive's read takes 2 (e + c): what it has begun may be worth nothing, and then comes one whole read;
+- another step of a passive takes 2 c;
+- a step of an active takes 2 c, reads and writes each extent up to three times, and a checkpoint: 6 e + h + 8.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def test_messages_on_the_page_are_those_of_the_wrong_files(what: str, tmp_path: 
 
 def test_every_rule_of_the_oracle_is_documented() -> None:
     rules = [row["rule"] for row in tables(section(read(PAGE), "Verdicts"))[0]]
-    assert rules == re.findall(r"^``([a-z-]+)``  ", oracle.__doc__ or "", flags=re.MULTILINE)
+    assert rules == re.findall(r"^- ``([a-z-]+)``: ", oracle.__doc__ or "", flags=re.MULTILINE)
 
 
 def test_schedules_on_the_page_can_be_replayed() -> None:

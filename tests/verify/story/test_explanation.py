@@ -68,7 +68,7 @@ def test_steps_that_are_named_are_there(name: str) -> None:
 
 
 def test_every_rule_of_the_oracle_has_its_sentence() -> None:
-    documented = set(re.findall(r"^``([a-z-]+)``", oracle.__doc__ or "", flags=re.MULTILINE))
+    documented = set(re.findall(r"^- ``([a-z-]+)``", oracle.__doc__ or "", flags=re.MULTILINE))
     assert documented == set(RULES)
 
 
