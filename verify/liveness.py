@@ -29,6 +29,10 @@ ENDLESS_RULES = (RULE, EVENTUALLY)
 """Rules that are judged by where a schedule leads, and not by a state."""
 
 
+class _Spent(Exception):
+    """No more may be found out now."""
+
+
 class _Way(NamedTuple):
     """The longest way that a host alone goes from a state: how many steps, and the first of them."""
 
@@ -70,26 +74,37 @@ class LeftAlone:
         self._lane: Lane = product.operation_lanes[patience.host]
         self._ways: dict[int, _Way] = {}
         """By the bits of the lane."""
+        self._looked_at_count = 0
+        self._learnt_count = 0
 
-    def look(self, states: Sequence[int]) -> tuple[int, tuple[str, ...]] | None:
-        """From which of these states, by its index, the host takes too long, and what it does then."""
+    def look(self, states: Sequence[int], learnt_count_maximum: float) -> tuple[int, tuple[str, ...]] | None:
+        """From which state, by its number, the host takes too long, and what it does then.
+
+        Args:
+            states: those met up to now, of which some may have been looked at before.
+            learnt_count_maximum: how often, in all, it may be found out what the host can do in a state of which the
+                search does not know it yet. When that is spent, it goes on the next time.
+        """
         mask, known = self._lane.mask, self._ways
-        for index, state in enumerate(states):
-            key = state & mask
-            if key in known:
-                continue
-            endless = self._follow(key)
-            if endless is not None:
-                return index, endless
-            self.step_count = max(self.step_count, known[key].step_count)
+        for number in range(self._looked_at_count, len(states)):
+            key = states[number] & mask
+            if key not in known:
+                try:
+                    endless = self._follow(key, learnt_count_maximum)
+                except _Spent:
+                    return None
+                if endless is not None:
+                    return number, endless
+                self.step_count = max(self.step_count, known[key].step_count)
+            self._looked_at_count = number + 1
         return None
 
-    def _follow(self, start: int) -> tuple[str, ...] | None:
+    def _follow(self, start: int, learnt_count_maximum: float) -> tuple[str, ...] | None:
         """Find the longest way from a state; the labels of one that is too long, if there is one.
 
         A way that goes round is followed until it is too long.
         """
-        way = [_Place(start, self._moves(start), 0)]
+        way = [_Place(start, self._moves(start, learnt_count_maximum), 0)]
         while way:
             place = way[-1]
             if place.step_count_before + place.longest.step_count > self.patience.step_count_maximum:
@@ -102,12 +117,16 @@ class LeftAlone:
                     way[-1].note(way[-1].taken, _cost(way[-1].taken) + place.longest.step_count)
                 continue
             after = place.key + move.delta
-            if self.patience.is_finished(move):
+            is_violated = (
+                self._product.violation(after) is not None
+            )  # which the search says; nothing counts behind it
+            if is_violated or self.patience.is_finished(move):
                 place.note(move, _cost(move))
             elif after in self._ways:
                 place.note(move, _cost(move) + self._ways[after].step_count)
             else:
-                way.append(_Place(after, self._moves(after), place.step_count_before + _cost(move)))
+                moves = self._moves(after, learnt_count_maximum)
+                way.append(_Place(after, moves, place.step_count_before + _cost(move)))
         return None
 
     def _labels(self, way: Sequence[_Place]) -> tuple[str, ...]:
@@ -116,16 +135,23 @@ class LeftAlone:
         key, behind = way[-1].key, way[-1].longest
         while behind.move is not None:
             moves.append(behind.move)
-            if self.patience.is_finished(behind.move):
-                break
             key += behind.move.delta
+            if self.patience.is_finished(behind.move) or self._product.violation(key) is not None:
+                break
             behind = self._ways[key]
         return tuple([move.label for move in moves])
 
-    def _moves(self, key: int) -> Iterator[Move]:
-        """What the host can do in a state without anything going wrong."""
+    def _moves(self, key: int, learnt_count_maximum: float) -> Iterator[Move]:
+        """What the host can do in a state without anything going wrong.
+
+        Raises:
+            _Spent: nobody knows, and it must not be found out.
+        """
         moves = self._lane.moves.get(key)
         if moves is None:
+            if self._learnt_count >= learnt_count_maximum:
+                raise _Spent
+            self._learnt_count += 1
             moves = self._product.learn(self._lane, key)
         return iter([move for move in moves if kind_of(move.label) != "error"])
 

@@ -17,6 +17,7 @@ from itertools import groupby
 from shadowshare.models import observations as seen
 from shadowshare.models.steps import ScriptStep
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
+from shadowshare.sim.disks.memory_disk import WELL_BEHAVED
 from shadowshare.verify.product import Move, Patience
 
 ENDINGS = (
@@ -35,7 +36,9 @@ _UNREPORTED = ("open", "catch-up")
 
 
 def patiences_of(scenario: Scenario) -> tuple[Patience, ...]:
-    """With each host of a scenario."""
+    """With each host of a scenario; with none if a disk breaks the contract, since nothing is promised then."""
+    if scenario.misbehaviour != WELL_BEHAVED:
+        return ()
     return tuple(
         Patience(number, plan.name, step_count_maximum(scenario, plan), is_finished)
         for number, plan in enumerate(scenario.hosts)

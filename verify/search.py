@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from sys import maxsize
 from time import perf_counter
 from typing import Any
@@ -21,6 +22,9 @@ from shadowshare.verify.liveness import (
 from shadowshare.verify.product import SHARED_BITS, Lane, Move, Product
 
 PROGRESS_STEP_COUNT = 4096
+
+LEARNT_ALONE_COUNT = 500
+"""How often, besides once for ten states, a search that is not at its end finds out what comes of a host left alone."""
 
 STATE_COUNT_MAXIMUM = 1_000_000
 """States that a search meets at most unless told otherwise; a state takes some 200 bytes."""
@@ -97,8 +101,6 @@ class Search:
         """By number of a state: the number of the one from which it was met first."""
         self._numbers = {product.initial: 0}
         self._left_alone = [LeftAlone(product, patience) for patience in product.patiences]
-        self._looked_at_count = 0
-        """Of the states met: how many were looked at, what happens if a host is left alone there."""
         self._is_violated(0)
 
     @property
@@ -120,14 +122,19 @@ class Search:
 
     def _look_at_those_alone(self) -> None:
         """A violation if a host takes too long from one of the states that were met since the last time."""
-        states, first = self.states[self._looked_at_count :], self._looked_at_count
-        self._looked_at_count = len(self.states)
+        if self.violation is not None:
+            return
+        is_known = self.position == len(
+            self.states
+        )  # then all that a host alone can come to was met, and is known
+        learnt_count_maximum = inf if is_known else LEARNT_ALONE_COUNT + len(self.states) // 10
         for left_alone in self._left_alone:
-            found = left_alone.look(states) if self.violation is None else None
+            found = left_alone.look(self.states, learnt_count_maximum)
             if found is not None:
-                index, labels = found
+                number, labels = found
                 self.violation = too_long(left_alone.patience)
-                self.labels = (*self.labels_to(first + index), *labels)
+                self.labels = (*self.labels_to(number), *labels)
+                return
 
     def look_for_ever(self) -> None:
         """A violation if a fair schedule may go on for ever; everything must have been met."""

@@ -22,8 +22,9 @@ from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.inline import perform_inline
 from shadowshare.verify.counterexample import explain, explain_tasks, replay
 from shadowshare.verify.explorer import explore
-from shadowshare.verify.promptness import step_count_maximum
+from shadowshare.verify.promptness import patiences_of, step_count_maximum
 from shadowshare.verify.runner import Plan, run_scenario
+from shadowshare.verify.search import Budget
 from shadowshare.verify.setup import Cell, Setup, rest
 from shadowshare.verify.tasks import explore as explore_tasks
 
@@ -114,6 +115,22 @@ def test_a_quiet_read_takes_exactly_the_minimum(extents: int, copied: bool) -> N
     count = sum(len(operations) for operations in operations_of(reading, disks))
     run_count = 2 if copied and extents > 1 else 1
     assert count == run_count + 1
+
+
+def test_a_search_that_stops_finds_out_little_more_because_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes of hosts left alone lies beyond the states that a budget allows."""
+    scenario, budget = built_in("life-and-crash"), Budget(state_count=2000)
+    with_it = explore(scenario, budget=budget, passives_apart=False).host_run_count
+    monkeypatch.setattr("shadowshare.verify.search.LEARNT_ALONE_COUNT", 10**9)
+    unbounded = explore(scenario, budget=budget, passives_apart=False).host_run_count
+    monkeypatch.setattr("shadowshare.verify.race.patiences_of", lambda scenario: ())
+    without = explore(scenario, budget=budget, passives_apart=False).host_run_count
+    assert without <= with_it < unbounded
+
+
+def test_of_a_disk_that_breaks_its_contract_nothing_is_asked() -> None:
+    assert patiences_of(built_in("assumed-fence-holds")) == ()
+    assert patiences_of(built_in("reader-before-volume-read"))
 
 
 # -- for ever ----------------------------------------------------------------------------------------------------

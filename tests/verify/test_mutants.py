@@ -1,5 +1,7 @@
 """Every mutant dies, by its scenario, with a schedule that shows the violation again on running code."""
 
+import pickle
+
 import pytest
 
 from shadowshare.models.computers import Implementation
@@ -65,6 +67,11 @@ def test_random_schedules_of_running_code_kill_the_easy_ones(name: str) -> None:
     scenario = built_in(bug.scenario)
     walks = (walk_running(scenario, seed, bug.implementation)[1] for seed in range(1500))
     assert any(world.watcher.violation is not None for world in walks)
+
+
+def test_another_process_can_be_given_any_of_them() -> None:
+    for bug in MUTANTS:
+        assert pickle.loads(pickle.dumps(bug.implementation)) == bug.implementation
 
 
 def test_names_are_unique_and_an_unknown_one_is_refused() -> None:

@@ -50,6 +50,7 @@ def _passive(name: str, scenario: str, code: type[Passive]) -> Mutant:
 
 def _active(name: str, scenario: str, code: type[Active]) -> Mutant:
     recovery_class = type(f"RecoveryFor{code.__name__}", (Recovery,), {"active_class": code})
+    globals()[recovery_class.__name__] = recovery_class  # so that other processes find it
     return Mutant(name, _story(code), scenario, Implementation(recovery=recovery_class))
 
 
@@ -59,6 +60,7 @@ def _recovery(name: str, scenario: str, code: type[Recovery]) -> Mutant:
 
 def _appender(name: str, scenario: str, code: type[JournalAppender]) -> Mutant:
     recovery_class = type(f"RecoveryFor{code.__name__}", (Recovery,), {"appender_class": code})
+    globals()[recovery_class.__name__] = recovery_class  # so that other processes find it
     return Mutant(name, _story(code), scenario, Implementation(recovery=recovery_class))
 
 
