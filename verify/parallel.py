@@ -20,6 +20,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.marks import recording
 from shadowshare.verify.result import Exploration, sum_of
 from shadowshare.verify.search import Budget, Progress
 
@@ -242,10 +243,13 @@ class _Drawing:
 
 def _sample(sampler: Sampler, number: int, first: int, limit: Budget) -> Exploration:
     """In a worker: draw a chunk of schedules, from number ``first`` on."""
-    if "race" not in _own:
-        _own["race"] = _own["part"].race()
-    race: Race = _own["race"]
-    mine, budget = copy(sampler), copy(limit)
-    mine.first = sampler.first + first
-    found = mine.run(race.product, budget, _listen(budget, number))
-    return replace(found, host_run_count=race.host_run_count)
+    with recording() as marks:
+        if "race" not in _own:
+            _own["race"], _own["marks"] = _own["part"].race(), set()
+        race: Race = _own["race"]
+        mine, budget = copy(sampler), copy(limit)
+        mine.first = sampler.first + first
+        found = mine.run(race.product, budget, _listen(budget, number))
+    # Remembered steps reach no mark again: what was reached in an earlier chunk of this process counts here, too.
+    _own["marks"] |= {mark.name for mark in marks}
+    return replace(found, host_run_count=race.host_run_count, marks=tuple(sorted(_own["marks"])))

@@ -62,6 +62,7 @@ def test_verified() -> None:
         "refused": [],
         "choices": {},
         "tallies": {},
+        "steps_alone": found.steps_alone,
     }
 
 

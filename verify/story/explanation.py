@@ -40,6 +40,7 @@ RULES = {
     "read-only": "A passive only reads the disk. It writes nothing.",
     "error": "No step may end with an error that the scenario does not allow.",
     "progress": "No task may wait for ever.",
+    "liveness": "A host that is left alone finishes within a stated number of steps; nothing goes on for ever.",
 }
 """What each rule of the oracle asks for; those of tasks say it themselves."""
 
