@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -19,6 +20,30 @@ from shadowshare.protocol.errors import ShadowshareError
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _T = TypeVar("_T", bound=msgspec.Struct)
+
+
+def read_text(path: Path, what: str, bytes_maximum: int) -> str:
+    """The text of a file that somebody named, of which no more is read than such a file may have.
+
+    Args:
+        path: of the file.
+        what: that it should be, such as ``scenario``, for messages.
+        bytes_maximum: more bytes than these are no such file.
+
+    Raises:
+        ValueError: it cannot be read, is too long, or is not UTF-8; the message names the file.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(bytes_maximum + 1)
+    except OSError as error:
+        raise ValueError(f"{path}: the {what} file cannot be read: {error.strerror}") from None
+    if len(content) > bytes_maximum:
+        raise ValueError(f"{path}: this is no {what} file: it has more than {bytes_maximum} bytes")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: the {what} file cannot be read: it is not UTF-8 text") from None
 
 
 def parse_toml(text: str) -> dict[str, Any]:

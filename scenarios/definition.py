@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shadowshare.models.toml_tables import read_text
 from shadowshare.scenarios.document import (
     ACTIVE,
     PASSIVE,
@@ -46,16 +47,9 @@ def load_scenario(path: Path) -> Scenario:
         ScenarioError: it cannot be read, or says something that cannot be; the message names file and place.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAXIMUM + 1)
-        if len(content) > FILE_BYTES_MAXIMUM:
-            raise ScenarioError(
-                f"{path}: this is no scenario file: it has more than {FILE_BYTES_MAXIMUM} bytes"
-            )
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ScenarioError(f"{path}: the scenario file cannot be read: {reason}") from None
+        text = read_text(path, "scenario", FILE_BYTES_MAXIMUM)
+    except ValueError as error:
+        raise ScenarioError(str(error)) from None
     try:
         return parse_scenario(text)
     except ScenarioError as error:

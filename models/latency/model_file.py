@@ -19,7 +19,7 @@ from shadowshare.models.latency.errors import ModelError
 from shadowshare.models.latency.flash import Flash
 from shadowshare.models.latency.network import Network
 from shadowshare.models.latency.sampled import Sampled
-from shadowshare.models.toml_tables import parse_toml, read_one_of, read_table
+from shadowshare.models.toml_tables import parse_toml, read_one_of, read_table, read_text
 
 FORMAT = 1
 FILE_BYTES_MAXIMUM = 16 * 1024 * 1024
@@ -67,14 +67,9 @@ def load_model(path: Path) -> tuple[AnyModel, Source | None]:
         ModelError: it cannot be read or is no model; the message names the file and every place.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAXIMUM + 1)
-        if len(content) > FILE_BYTES_MAXIMUM:
-            raise ModelError(f"{path}: this is no model file: it has more than {FILE_BYTES_MAXIMUM} bytes")
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ModelError(f"{path}: the model file cannot be read: {reason}") from None
+        text = read_text(path, "model", FILE_BYTES_MAXIMUM)
+    except ValueError as error:
+        raise ModelError(str(error)) from None
     try:
         return parse_model(text)
     except ModelError as error:

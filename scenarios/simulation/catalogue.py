@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shadowshare.models.toml_tables import read_text
 from shadowshare.scenarios.simulation.document import SimulationError, SimulationScenario, read_simulation
 
 FOLDER = Path(__file__).parent
@@ -33,16 +34,9 @@ def load_simulation(path: Path) -> SimulationScenario:
         SimulationError: it cannot be read, or says something that cannot be; the message names file and place.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(FILE_BYTES_MAXIMUM + 1)
-        if len(content) > FILE_BYTES_MAXIMUM:
-            raise SimulationError(
-                f"{path}: this is no simulation file: it has more than {FILE_BYTES_MAXIMUM} bytes"
-            )
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SimulationError(f"{path}: the simulation file cannot be read: {reason}") from None
+        text = read_text(path, "simulation", FILE_BYTES_MAXIMUM)
+    except ValueError as error:
+        raise SimulationError(str(error)) from None
     try:
         return read_simulation(text)
     except SimulationError as error:

@@ -70,16 +70,21 @@ def _file_name(lines: list[str], first: int) -> str | None:
     return found[1] if found else None
 
 
-def _run(command: Command, folder: Path) -> None:
+def run_command(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of a page, which finds this environment's programs and those of the system's administrator."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin", "/sbin"])
-    done = subprocess.run(
-        ["bash", "-c", command.text],
+    return subprocess.run(
+        ["bash", "-c", text],
         cwd=folder,
         env={**os.environ, "PATH": path, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _run(command: Command, folder: Path) -> None:
+    done = run_command(command.text, folder)
     assert "Traceback" not in done.stderr, f"{command.text}: {done.stderr}"
     assert done.returncode == command.exit_code, f"{command.text}: {done.stderr}{done.stdout}"
     assert is_printed(command.output, done.stdout), f"{command.text} prints:\n{done.stdout}{done.stderr}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.docs.documents import fences
+from tests.docs.following import run_command
 from tests.e2fsprogs import needs_e2fsprogs
 
 ROOT = Path(__file__).parents[2]
@@ -24,24 +22,12 @@ def commands() -> list[str]:
     return [line.removeprefix("$ ").partition(" #")[0].strip() for line in lines]
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin", "/sbin"])
-    return subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env={**os.environ, "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @needs_e2fsprogs
 def test_commands_run_one_after_the_other(tmp_path: Path) -> None:
     shown = [command for command in commands() if command not in ELSEWHERE]
     assert len(shown) >= 8
     for command in shown:
-        done = run(command, tmp_path)
+        done = run_command(command, tmp_path)
         assert done.returncode == (1 if "--mutant" in command else 0), (
             f"{command}: {done.stderr}{done.stdout}"
         )
@@ -52,7 +38,7 @@ def test_commands_run_one_after_the_other(tmp_path: Path) -> None:
 def test_the_replay_line_that_is_shown_is_the_one_that_is_printed(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = next(line for line in text.splitlines() if line.startswith("replay: "))
-    done = run("shadowshare run reader-before-volume-read --mutant cached-recheck", tmp_path)
+    done = run_command("shadowshare run reader-before-volume-read --mutant cached-recheck", tmp_path)
     assert shown in done.stdout.splitlines()
 
 
