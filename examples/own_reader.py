@@ -3,8 +3,8 @@
     shadowshare gate --implementation own_reader:naive      # violated, with a schedule that shows it
     shadowshare gate --implementation own_reader:careful    # verified
 
-The gate asks little of a passive: `open`, `catch_up`, `read_many`, and a `digest` of all that it remembers between two
-requests. What it does on the disk, it does by awaiting operations.
+The gate asks little of a passive: `open`, `catch_up`, `read_many`, `changed`, and a `digest` of all that it remembers
+between two requests. What it does on the disk, it does by awaiting operations.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.changes import ExtentRun, changed_extents
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
 from shadowshare.protocol.journal import JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
@@ -46,11 +47,16 @@ class NaiveReader:
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Ranges of a shadow copy; they begin and end with a sector here, and may span extents."""
         size = self.geometry.sector_bytes
-        found = []
+        found: list[Buffer] = []
         for offset, length in ranges:
             sectors = range(offset // size, (offset + length) // size)
             found.append(b"".join([await self.read_sector(shadow_copy, sector) for sector in sectors]))
         return found
+
+    async def changed(self, base: ShadowCopyId, target: ShadowCopyId | None = None) -> list[ExtentRun]:
+        """The extents that may differ between two shadow copies, or one and the volume, as of now."""
+        await self.catch_up()
+        return changed_extents(self.journal.view, base, target)
 
     def place_of(self, shadow_copy: ShadowCopyId, sector: int) -> tuple[int, int]:
         """Device and sector where a sector of a shadow copy is, as far as the journal was read."""
