@@ -1,8 +1,7 @@
 """The active computer: writes the volume, and copies an extent into the differential area before it changes.
 
-For each touched extent that the newest shadow copy has no copy of: take a slot; read the old extent; write the slot;
-flush; append COPIED; flush; only then write the volume. Concurrent writers share one journal block and two flushes
-(group commit), and a second writer of an extent that is being copied waits for that copy.
+Each touched extent that the newest shadow copy has no copy of is copied first (`shadowshare.protocol.copying`); only
+then the volume is written.
 
 An active begins by recovery (`shadowshare.protocol.recovery`) and holds a view that is durable: a record is taken into
 it only after the flush that follows its block.
@@ -10,55 +9,25 @@ it only after the flush that follows its block.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-from shadowshare.protocol.allocator import Allocator
-from shadowshare.protocol.checkpoint import runs_of
-from shadowshare.protocol.coordination import Gate, Mutex
+from shadowshare.protocol.coordination import Gate
+from shadowshare.protocol.copying import Copier
 from shadowshare.protocol.errors import (
     ActiveStopped,
-    AreaFull,
     DiskError,
-    JournalDamaged,
-    JournalFull,
     OutOfRange,
-    ReadError,
     ShadowCopyNotFound,
     TooManyShadowCopies,
-    WriteError,
 )
-from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.giving_way import check_settings, who_gives_way
+from shadowshare.protocol.geometry import VOLUME_DEVICE
+from shadowshare.protocol.giving_way import check_settings
 from shadowshare.protocol.journal_appender import JournalAppender
-from shadowshare.protocol.layout import Copied, Created, Deleted, Record, Settings, ShadowCopyId
+from shadowshare.protocol.layout import Created, Deleted, Settings, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
-from shadowshare.protocol.operations import (
-    Buffer,
-    Change,
-    Discard,
-    Event,
-    Flush,
-    Read,
-    Write,
-    WriteZeroes,
-    together,
-)
-from shadowshare.protocol.view import SHADOW_COPY_COUNT_MAXIMUM, View
+from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Write, WriteZeroes
+from shadowshare.protocol.view import SHADOW_COPY_COUNT_MAXIMUM
 
 
-class _Publication:
-    """Copies whose slots are written, on their way into the journal."""
-
-    __slots__ = ("copies", "error", "is_done")
-
-    def __init__(self, copies: list[tuple[int, int]]) -> None:
-        self.copies = copies
-        """Pairs of extent and slot."""
-        self.is_done = False
-        self.error: Exception | None = None
-
-
-class Active:
+class Active(Copier):
     """The active computer's access to a store. Make one with `shadowshare.protocol.recovery.activate`.
 
     Requests may be made by several tasks at once. After an error that leaves the journal in doubt every request that
@@ -66,26 +35,10 @@ class Active:
     """
 
     def __init__(self, journal: JournalAppender) -> None:
-        self.geometry: Geometry = journal.follower.geometry
-        self._journal = journal
-        self._allocator = Allocator(self.geometry.slot_count, self.view.used_slots())
+        super().__init__(journal)
         self._creation_count = 0
         self._writes = Gate()
-        self._committing = Mutex()
-        self._publications: list[_Publication] = []
-        self._copying: dict[int, Event] = {}
-        self._stopped: str | None = None
         self._in_doubt: str | None = None
-
-    @property
-    def view(self) -> View:
-        """What is durable in the journal."""
-        return self._journal.follower.view
-
-    @property
-    def free_slot_count(self) -> int:
-        """Slots that are free for copies."""
-        return self._allocator.free_count
 
     def digest(self) -> tuple[object, ...]:
         """The whole state while no request is being carried out."""
@@ -178,123 +131,6 @@ class Active:
             self._in_doubt = str(error)
             raise
 
-    # -- copy on write -------------------------------------------------------------------------------------------
-
-    def _missing(self, extents: range) -> list[int]:
-        """Those of ``extents`` of which the newest shadow copy, if there is one, has no copy."""
-        newest = self.view.newest
-        if newest is None:
-            return []
-        slot_of = newest.table.get
-        return [extent for extent in extents if slot_of(extent) is None]
-
-    async def _preserve(self, extents: range) -> None:
-        """Return once none of ``extents`` is missing in the newest shadow copy."""
-        while missing := self._missing(extents):
-            elsewhere = {
-                id(event): event for extent in missing if (event := self._copying.get(extent)) is not None
-            }
-            mine = [extent for extent in missing if extent not in self._copying]
-            if mine:
-                await self._copy(mine)
-            for event in elsewhere.values():
-                reached(Mark.WAITED_FOR_COPY)
-                await event
-            self._refuse_if_stopped()
-
-    async def _copy(self, extents: list[int]) -> None:
-        """Copy extents to free slots and publish the copies, or do what the policy says if that cannot be."""
-        done = Event()
-        self._copying.update(dict.fromkeys(extents, done))
-        try:
-            try:
-                slots = self._allocator.allocate(len(extents))
-                await self._fill(extents, slots)
-            except (AreaFull, ReadError, WriteError) as failure:
-                await self._give_way(failure, len(extents))
-            else:
-                await self._publish(list(zip(extents, slots, strict=True)))
-        finally:
-            for extent in extents:
-                del self._copying[extent]
-            done.set()
-
-    async def _give_way(self, failure: AreaFull | ReadError | WriteError, slot_count: int) -> None:
-        """Do what the policy says, durably, or raise ``failure``. What is missing is to be asked again then."""
-        async with self._committing:
-            self._refuse_if_stopped()
-            records = who_gives_way(self.view, failure, slot_count <= self._allocator.free_count)
-            if records:
-                await self._append(records)
-
-    async def _fill(self, extents: list[int], slots: list[int]) -> None:
-        """Copy the extents' data into the slots. On failure the slots are given up."""
-        geometry = self.geometry
-        spans = [geometry.extent_span(extent) for extent in extents]
-        try:
-            old = await together([Read(VOLUME_DEVICE, *span) for span in spans])
-        except DiskError:
-            reached(Mark.OLD_EXTENT_UNREADABLE)
-            self._allocator.release(slots)
-            raise
-        try:
-            await together(
-                [
-                    Write(geometry.area_device, geometry.slot_sector(slot), sector_count, data)
-                    for slot, (_, sector_count), data in zip(slots, spans, old, strict=True)
-                ]
-            )
-        except DiskError:
-            reached(Mark.SLOT_QUARANTINED)
-            for slot in slots:
-                self._allocator.quarantine(slot)
-            raise
-
-    async def _publish(self, copies: list[tuple[int, int]]) -> None:
-        """Return once the journal durably names ``copies``; whoever comes first publishes for all who wait."""
-        publication = _Publication(copies)
-        self._publications.append(publication)
-        async with self._committing:
-            if not publication.is_done:
-                group, self._publications = self._publications, []
-                await self._publish_group(group)
-        if publication.error is not None:
-            raise publication.error
-
-    async def _publish_group(self, group: Sequence[_Publication]) -> None:
-        if len(group) > 1:
-            reached(Mark.PUBLISHED_TOGETHER)
-        error: Exception | None = None
-        try:
-            copies = [copy for publication in group for copy in publication.copies]
-            await self._or_stop(Flush(self.geometry.area_device))
-            await self._append_copies(copies)
-        except Exception as failure:  # noqa: BLE001 - every writer of the group must hear of it
-            error = failure
-        for publication in group:
-            publication.is_done = True
-            publication.error = error
-
-    async def _append_copies(self, copies: list[tuple[int, int]]) -> None:
-        """Append COPIED records for the shadow copy that is newest now; drop copies that nobody needs any more."""
-        newest = self.view.newest
-        if newest is None:
-            reached(Mark.COPY_FOR_NOBODY)
-            self._allocator.release([slot for _, slot in copies])
-            return
-        table = newest.table
-        useful = [copy for copy in copies if copy[0] not in table]
-        if len(useful) < len(copies):
-            reached(Mark.COPY_ALREADY_THERE)
-            self._allocator.release([slot for extent, slot in copies if extent in table])
-        records = _copied_records(newest.id, useful)
-        try:
-            for start in range(0, len(records), self._journal.record_capacity):
-                await self._append(records[start : start + self._journal.record_capacity])
-        except (JournalFull, ReadError):
-            self._allocator.release([slot for extent, slot in useful if extent not in table])
-            raise
-
     # -- shadow copies -------------------------------------------------------------------------------------------
 
     async def create(self, created_ns: int = 0) -> ShadowCopyId:
@@ -359,38 +195,3 @@ class Active:
         check_settings(self.geometry, settings)
         async with self._committing:
             await self._append([settings])
-
-    # -- errors --------------------------------------------------------------------------------------------------
-
-    async def _append(self, records: Iterable[Record]) -> None:
-        """Append a block, take it in once it is durable, and only then let its freed slots be reused."""
-        self._refuse_if_stopped()
-        try:
-            self._allocator.release(await self._journal.append(records))
-        except ReadError:
-            raise  # while looking at the half that is needed next: nothing was written
-        except (DiskError, JournalDamaged, ActiveStopped) as error:
-            reached(Mark.STOPPED_BY_JOURNAL)
-            self._stopped = str(error)
-            raise
-
-    async def _or_stop(self, flush: Flush) -> None:
-        """Flush; after a failed flush this active counts as crashed."""
-        try:
-            await flush
-        except DiskError as error:
-            reached(Mark.STOPPED_BY_FLUSH)
-            self._stopped = str(error)
-            raise
-
-    def _refuse_if_stopped(self) -> None:
-        if self._stopped is not None:
-            reached(Mark.REFUSED_WHILE_STOPPED)
-            raise ActiveStopped(
-                f"this active stopped after an error ({self._stopped}): open the store again to recover it"
-            )
-
-
-def _copied_records(shadow_copy: ShadowCopyId, copies: list[tuple[int, int]]) -> list[Record]:
-    """COPIED records for pairs of extent and slot; neighbours in both become one record."""
-    return [Copied(shadow_copy, *run) for run in runs_of(sorted(copies))]
