@@ -74,7 +74,8 @@ class Active(Copier):
 
         Raises:
             OutOfRange: not whole sectors, or beyond the volume.
-            AreaFull, JournalFull: an extent could not be preserved; the volume was not changed.
+            AreaFull, JournalFull: an extent could not be preserved; the volume was not changed. Extents that were
+                preserved before it stay so, and keep their slots.
             DiskError: the disk failed; the write may have landed, shadow copies are intact.
             ActiveStopped: only recovery may write.
         """
@@ -115,9 +116,9 @@ class Active(Copier):
             extent_sectors = self.geometry.extent_sectors
             first = operation.sector // extent_sectors
             last = (operation.sector + operation.sector_count - 1) // extent_sectors
-            extents = range(first, last + 1)
-            if self._missing(extents):
-                await self._preserve(extents)
+            for extents in self._portions(range(first, last + 1)):
+                if self._missing(extents):
+                    await self._preserve(extents)
             await self._change_volume(operation)
         finally:
             self._writes.leave()

@@ -32,12 +32,25 @@ class _Publication:
 
 
 class Copier(Committer):
-    """Preserves extents, for any number of writers at once."""
+    """Preserves extents, for any number of writers at once.
+
+    Attributes:
+        copied_bytes_at_once: of old extents, at most, that one request has in memory and in flight (or one extent, if
+            that is larger). A discard of a whole volume must not read the whole volume first.
+    """
+
+    copied_bytes_at_once = 16 * 1024 * 1024
 
     def __init__(self, journal: JournalAppender) -> None:
         super().__init__(journal)
         self._publications: list[_Publication] = []
         self._copying: dict[int, Event] = {}
+
+    def _portions(self, extents: range) -> list[range]:
+        """Ranges to preserve one after the other. What is preserved stays so: no creation comes before the write."""
+        geometry = self.geometry
+        count = max(1, self.copied_bytes_at_once // (geometry.extent_sectors * geometry.sector_bytes))
+        return [extents[start : start + count] for start in range(0, len(extents), count)]
 
     def _missing(self, extents: range) -> list[int]:
         """Those of ``extents`` of which the newest shadow copy, if there is one, has no copy."""

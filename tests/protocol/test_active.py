@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import (
     AreaFull,
     JournalFull,
@@ -344,3 +345,20 @@ def test_data_written_is_data_read() -> None:
     store.write(2, 7, 8)
     data = store.run(store.active.read(2 * SECTOR_BYTES, 2 * SECTOR_BYTES))
     assert bytes(data) == sector_of(7) + sector_of(8)
+
+
+# -- how much at once --------------------------------------------------------------------------------------------
+
+
+def test_a_discard_of_the_whole_volume_reads_no_more_at_once_than_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    extent_bytes = GEOMETRY.extent_sectors * SECTOR_BYTES
+    monkeypatch.setattr(Active, "copied_bytes_at_once", 3 * extent_bytes + 1)
+    store = Store()
+    store.run(store.active.create())
+    places(store)
+    store.run(store.active.discard(0, VOLUME_BYTES))
+    portion = ["read volume"] * 3 + ["write slot"] * 3 + ["flush", "write journal", "flush"]
+    rest = ["read volume"] * 2 + ["write slot"] * 2 + ["flush", "write journal", "flush"]
+    assert places(store) == [*portion, *portion, *rest, "discard volume"]
