@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from shadowshare.reports.tables import Table, short_count
 from shadowshare.verify.gate.check import OPTIONAL_STAGES, STAGES, Check, GateResult
 from shadowshare.verify.gate.statistics import CONFIDENCE
+
+Replay = Callable[[Check], str]
+"""The command that replays what a check found; empty if there is no schedule."""
 
 TITLES = {
     "regressions": "failures of the past",
@@ -90,18 +94,17 @@ def gate_remarks(result: GateResult) -> Iterator[str]:
         yield f"not checked, because something was violated before: {', '.join(result.left_out)}"
 
 
-def gate_json(result: GateResult) -> dict[str, Any]:
-    """For programs; the verdict first."""
+def gate_json(result: GateResult, replay: Replay) -> dict[str, Any]:
+    """For programs; the verdict first, and last all that was measured, which is different each time."""
     unseen = result.unseen
     return {
         "verdict": result.verdict,
         "reasons": result.reasons,
         "seed": result.seed,
-        "seconds": round(result.seconds, 3),
         "stages": {
             stage: {
                 "verdict": stage_verdict(result.of_stage(stage)),
-                "checks": [_check_json(check) for check in result.of_stage(stage)],
+                "checks": [_check_json(check, replay) for check in result.of_stage(stage)],
             }
             for stage in STAGES
         },
@@ -122,22 +125,29 @@ def gate_json(result: GateResult) -> dict[str, Any]:
             "killed": sum(check.verdict == "verified" for check in result.of_stage("mutants")),
             "tried": len(result.of_stage("mutants")),
         },
+        "measured": {
+            "seconds": round(result.seconds, 3),
+            "checks": {
+                stage: {check.name: round(check.seconds, 3) for check in result.of_stage(stage)}
+                for stage in STAGES
+            },
+        },
     }
 
 
-def _check_json(check: Check) -> dict[str, Any]:
+def _check_json(check: Check, replay: Replay) -> dict[str, Any]:
     return {
         "name": check.name,
         "verdict": check.verdict,
         "reason": check.reason,
         "schedule": check.schedule,
+        "replay": replay(check) or None,
         "scenario": check.scenario_text,
-        "seconds": round(check.seconds, 3),
         **check.figures,
     }
 
 
-def gate_junit(result: GateResult) -> str:
+def gate_junit(result: GateResult, replay: Replay) -> str:
     """As JUnit XML: a suite a stage, a case a check; ``unknown`` is an error there."""
     suites = ET.Element("testsuites", name="shadowshare gate", time=f"{result.seconds:.3f}")
     for stage in STAGES:
@@ -158,7 +168,7 @@ def gate_junit(result: GateResult) -> str:
             if check.verdict != "verified":
                 kind = "failure" if check.verdict == "violated" else "error"
                 problem = ET.SubElement(case, kind, message=check.reason)
-                problem.text = check.schedule
+                problem.text = _story(check, replay)
     if result.missing_marks:
         suite = ET.SubElement(suites, "testsuite", name="rare paths", tests="1", failures="0", errors="1")
         case = ET.SubElement(suite, "testcase", classname="gate.marks", name="all reached")
@@ -167,22 +177,34 @@ def gate_junit(result: GateResult) -> str:
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def github_annotations(result: GateResult) -> Iterator[str]:
+def github_annotations(result: GateResult, replay: Replay) -> Iterator[str]:
     """Workflow commands that mark what is wrong; one line each."""
     for check in result.checks:
         if check.verdict != "verified":
-            message = f"{check.reason} {check.schedule or ''}".strip()
-            yield f"::error title=shadowshare gate, {check.stage}: {_escaped(check.name)}::{_escaped(message)}"
+            message = "\n".join(filter(None, [check.reason, replay(check)]))
+            yield _error(f"shadowshare gate, {check.stage}: {check.name}", message)
     for mark in result.missing_marks:
-        yield f"::error title=shadowshare gate::no schedule reached {_escaped(mark)}"
+        yield _error("shadowshare gate", f"no schedule reached {mark}")
+
+
+def _error(title: str, message: str) -> str:
+    """A workflow command. A property of one may hold neither a comma nor a colon: they would end it."""
+    name = _escaped(title).replace(":", "%3A").replace(",", "%2C")
+    return f"::error title={name}::{_escaped(message)}"
 
 
 def _escaped(text: str) -> str:
-    """As workflow commands want it."""
+    """The message of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def github_summary(result: GateResult) -> str:
+def _story(check: Check, replay: Replay) -> str:
+    """What is wrong, and how to see it, in plain text."""
+    parts = [check.reason, check.scenario_text, replay(check)]
+    return "\n\n".join(part.rstrip() for part in parts if part)
+
+
+def github_summary(result: GateResult, replay: Replay) -> str:
     """As Markdown, for a job's summary."""
     columns, rows = gate_table(result)
     lines = [f"## shadowshare gate: {result.verdict}", "", _row(columns), _row(["---"] * len(columns))]
@@ -190,13 +212,30 @@ def github_summary(result: GateResult) -> str:
     lines += ["", *(f"- {remark}" for remark in gate_remarks(result))]
     for check in result.checks:
         if check.verdict != "verified":
-            lines += ["", f"### {check.stage}: {check.name}", "", check.reason]
-            if check.schedule is not None:
-                lines += ["", "```console", f"$ shadowshare replay '{check.schedule}'", "```"]
+            lines += [
+                "",
+                f"### {check.verdict}: {check.stage}: {check.name}",
+                "",
+                *_block("text", check.reason),
+            ]
             if check.scenario_text is not None:
-                lines += ["", "```toml", check.scenario_text.rstrip(), "```"]
+                lines += ["", *_block("toml", check.scenario_text)]
+            if check.schedule is not None:
+                lines += ["", *_block("console", f"$ {replay(check)}")]
     return "\n".join(lines) + "\n"
 
 
+def _block(language: str, text: str) -> list[str]:
+    """A fenced block; the fence is longer than any in the text."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}{language}", text.rstrip(), fence]
+
+
 def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    """A cell of a Markdown table: a bar or the end of a line would end it."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -141,6 +141,7 @@ def explain(
     implementation: Implementation | None = None,
     files: Sequence[str] = (),
     mutant_name: str | None = None,
+    implementation_path: str | None = None,
 ) -> Counterexample:
     """Shrink what an exploration of a scenario found, and put it into words.
 
@@ -152,6 +153,7 @@ def explain(
         implementation: the protocol code under test.
         files: the scenario files that the command has to name.
         mutant_name: the mutant that the command has to name.
+        implementation_path: the user's own code that the command has to name, as ``module:name``.
 
     Raises:
         ScheduleError: the exploration is of something else, or nothing was violated in it.
@@ -163,7 +165,7 @@ def explain(
     else:
         shrunk = shrink(*_smallest(scenario, exploration, implementation))
     replayed = replay(scenario, shrunk.labels, implementation)
-    command = replay_command(replayed.schedule, files, mutant_name)
+    command = replay_command(replayed.schedule, files, mutant_name, implementation_path)
     return Counterexample(exploration.labels, shrunk, replayed, command)
 
 
@@ -187,13 +189,20 @@ def _smallest(
     return Race(busy, implementation).product, labels
 
 
-def replay_command(schedule: str, files: Sequence[str] = (), mutant_name: str | None = None) -> str:
+def replay_command(
+    schedule: str,
+    files: Sequence[str] = (),
+    mutant_name: str | None = None,
+    implementation_path: str | None = None,
+) -> str:
     """What to type in a shell to see a schedule again."""
     words = ["shadowshare", "replay", schedule]
     for file in files:
         words += ["--file", file]
     if mutant_name is not None:
         words += ["--mutant", mutant_name]
+    if implementation_path is not None:
+        words += ["--implementation", implementation_path]
     return shlex.join(words)
 
 

@@ -8,7 +8,6 @@ for finds.
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,14 +16,13 @@ from fractions import Fraction
 from functools import partial
 from math import ceil
 from multiprocessing import get_context
-from threading import Thread
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.parallel import WorkerEnded, end_with_parent
+from shadowshare.verify.parallel import WorkerEnded, prepare_worker
 from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Verdict
@@ -232,11 +230,10 @@ _stop: Any = None
 
 
 def _prepare(stop: Any) -> None:
-    """In a worker: Ctrl-C is for the process that began it, with which it ends."""
+    """In a worker: remember what says that its results are not wanted any more."""
     global _stop  # noqa: PLW0603 - a worker is prepared once, before all that it does
     _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=end_with_parent, daemon=True).start()
+    prepare_worker()
 
 
 def _listener(budget: Budget) -> Progress | None:

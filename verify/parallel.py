@@ -76,14 +76,18 @@ def _workers(
 
 
 def _prepare(link: _Link, part: Part | None) -> None:
-    # A terminal sends it to all, and the one that began them decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    Thread(target=end_with_parent, daemon=True).start()
+    prepare_worker()
     _own["link"] = link
     _own["part"] = part
 
 
-def end_with_parent() -> None:
+def prepare_worker() -> None:
+    """In a worker: Ctrl-C, which a terminal sends to all, is for the process that began it, with which it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     """End when the process that began this one was killed: it cannot say so any more."""
     parent = parent_process()
     assert parent is not None

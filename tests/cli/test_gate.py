@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from shadowshare.cli import main
 from shadowshare.models.computers import Implementation
 from shadowshare.verify.gate.check import STAGES, Check, GateResult
-from shadowshare.verify.gate.gate import GatePlan
+from shadowshare.verify.gate.plan import GatePlan
 from shadowshare.verify.mutants.catalogue import mutant
 
 GOOD = tuple(
@@ -69,7 +69,7 @@ def test_red_says_what_and_how_to_see_it(gate: Gate) -> None:
     assert done.exit_code == 1
     assert "violated: generated: seed 3: image" in done.output
     assert 'name = "generated-1"' in done.output
-    assert "shadowshare replay 's1/generated-1/W,R' --file race.toml" in done.output
+    assert "shadowshare replay s1/generated-1/W,R --file race.toml" in done.output
     assert "not checked, because something was violated before: 4 of scopes" in done.output
 
 
@@ -86,6 +86,9 @@ def test_json_has_the_verdict_at_its_top(gate: Gate, found: GateResult | None, v
     assert list(printed["stages"]) == list(STAGES)
     assert bool(printed["reasons"]) == (verdict != "verified")
     assert printed["generated"]["races"] == 7
+    assert list(printed)[-1] == "measured"
+    assert printed["measured"]["seconds"] == 1.5
+    assert printed["measured"]["checks"]["mutants"]["mutants-one"] == 0.5
 
 
 def test_junit(gate: Gate, tmp_path: Path) -> None:
@@ -99,7 +102,9 @@ def test_junit(gate: Gate, tmp_path: Path) -> None:
     failure = suites.find(".//failure")
     assert failure is not None
     assert failure.get("message") == BAD.reason
-    assert failure.text == BAD.schedule
+    assert failure.text == (
+        f'{BAD.reason}\n\nname = "generated-1"\n\nshadowshare replay s1/generated-1/W,R --file race.toml'
+    )
 
 
 def test_github(gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,8 +115,8 @@ def test_github(gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     done = gate(found=red(BAD))
     assert (
-        "::error title=shadowshare gate, generated: seed 3::image: 100%25 wrong%0Abyte s1/generated-1/W,R"
-        in done.output
+        "::error title=shadowshare gate%2C generated%3A seed 3::image: 100%25 wrong%0Abyte%0A"
+        "shadowshare replay s1/generated-1/W,R --file race.toml" in done.output.splitlines()
     )
     assert summary.read_text(encoding="utf-8").startswith("## shadowshare gate: violated")
 
@@ -133,8 +138,11 @@ def test_the_plan_is_what_was_asked_for(gate: Gate, tmp_path: Path) -> None:
     )
     plan = plans[0]
     assert plan.implementation == mutant("no-recheck").implementation
-    assert (plan.seconds, plan.jobs, plan.mutant_share, plan.seed) == (5.0, 3, 0.5, 8)
+    assert (plan.seconds, plan.race_count, plan.jobs, plan.mutant_share, plan.seed) == (5.0, None, 3, 0.5, 8)
     assert len(plan.scenarios) > 30
+    assert not plan.keeps_going
+    gate("--races", "40", "--keep-going", plans=plans)
+    assert (plans[1].race_count, plans[1].keeps_going) == (40, True)
 
 
 def test_ones_own_implementation(gate: Gate, tmp_path: Path) -> None:
@@ -155,6 +163,8 @@ def test_ones_own_implementation(gate: Gate, tmp_path: Path) -> None:
         (["--mutant", "no-such-bug"], "no-such-bug"),
         (["--mutant", "no-recheck", "--implementation", "a:b"], "one of them"),
         (["--seconds", "-1"], "--seconds"),
+        (["--races", "0"], "--races"),
+        (["--races", "5", "--seconds", "5"], "give one of them"),
         (["--jobs", "0"], "--jobs"),
         (["--mutant-share", "0"], "--mutant-share"),
         (["--regressions", "nowhere"], "nowhere"),

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib import import_module
+
 import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shadowshare.cli import COMMAND_MODULES
 from shadowshare.cli.output import SIZE, human_size
 from tests.cli.running import run, succeed
 
@@ -57,3 +62,22 @@ def test_help_and_version() -> None:
     assert "store" in succeed("--help").stdout
     assert succeed("--version").stdout.startswith("shadowshare ")
     assert run().exit_code == 2
+
+
+# -- commands ----------------------------------------------------------------------------------------------------
+
+
+def test_every_command_is_where_it_is_looked_for() -> None:
+    for module in set(COMMAND_MODULES.values()):
+        names = {name for name, place in COMMAND_MODULES.items() if place == module}
+        assert names == {command.name for command in import_module(f"shadowshare.cli.{module}").commands}
+
+
+def test_a_command_loads_no_other_one() -> None:
+    code = (
+        "import sys; from shadowshare.cli import main\n"
+        "try: main(['gate', '--help'])\n"
+        "finally: print([name for name in ('scipy', 'matplotlib') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"

@@ -1,36 +1,27 @@
-"""The gate: all checks within a budget of time, shared among processes.
+"""The gate: all checks, shared among processes, and what they say together.
 
-First come the fixed checks, those that find something soonest before the others; what is left of the time goes to
-generated races. The first violation ends it, since a gate that is red needs no more, and what was not
+First come the fixed checks, those that find something soonest before the others; then generated races, a number of them
+or as many as the time allows. The first violation ends it, since a gate that is red needs no more, and what was not
 checked is named.
+
+The result is that of one process: the first violation is the first one in the order of the tasks, and what was checked
+behind it, by chance or by another process, is thrown away. So a gate with a fixed number of races says the same each
+time, but for what is measured.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
-from functools import partial
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from heapq import heapify, heappop, heappush
+from multiprocessing import active_children, get_context
 from time import perf_counter
 
-from shadowshare.models.computers import Implementation
 from shadowshare.protocol.marks import Mark
-from shadowshare.scenarios.catalogue import built_in, built_in_names
-from shadowshare.scenarios.definition import Scenario
 from shadowshare.verify.gate.check import STAGES, Check, GateResult
-from shadowshare.verify.gate.work import (
-    Work,
-    check_determinism,
-    check_generated,
-    check_mutant,
-    check_scope,
-)
-from shadowshare.verify.mutants.catalogue import MUTANTS
-
-GENERATED_RACE_COUNT = 8
-"""Races of one check: few, so that the end of the budget is kept to."""
+from shadowshare.verify.gate.plan import GatePlan, Task, fixed_tasks, generated_tasks
+from shadowshare.verify.parallel import WorkerEnded, prepare_worker
 
 MARKS_NOT_REACHED_HERE = frozenset({Mark.HALF_IS_OVER})
 """Rare paths that only a reader knows: this active ends a half with a SEAL.
@@ -42,85 +33,100 @@ Tell = Callable[[Check, int], None]
 """Called with each check that was made, and how many of the fixed ones wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class GatePlan:
-    """What to put through the gate, and how.
-
-    Attributes:
-        implementation: the protocol code under test.
-        scenarios: to explore; all built-in ones, unless told otherwise.
-        mutants: names of those with which the gate is tested; all, unless told otherwise.
-        regressions: checks that failures of the past do not come back.
-        seconds: budget of time; the fixed checks are made in any case.
-        seed: of everything that is drawn.
-        jobs: processes.
-        mutant_share: share of these mutants that is tried; which ones changes with the seed.
-    """
-
-    implementation: Implementation = field(default_factory=Implementation)
-    scenarios: Sequence[Scenario] = field(default_factory=lambda: [*map(built_in, built_in_names())])
-    mutants: Sequence[str] = tuple(bug.name for bug in MUTANTS)
-    regressions: Sequence[Work] = ()
-    seconds: float = 60.0
-    seed: int = 0
-    jobs: int = 2
-    mutant_share: float = 1.0
-
-
-def fixed_work(plan: GatePlan) -> list[tuple[str, Work]]:
-    """The checks that do not depend on the time, each with its stage; those that fail soonest come first."""
-    work: list[tuple[str, Work]] = [("regressions", one) for one in plan.regressions]
-    work += [("scopes", partial(check_scope, scenario, plan.implementation)) for scenario in plan.scenarios]
-    work += [
-        ("determinism", partial(check_determinism, scenario, plan.implementation, plan.seed))
-        for scenario in plan.scenarios
-    ]
-    first = plan.seed % len(plan.mutants)
-    in_turn = [*plan.mutants[first:], *plan.mutants[:first]]
-    rotated = in_turn[: max(1, round(plan.mutant_share * len(in_turn)))]
-    return work + [("mutants", partial(check_mutant, name)) for name in rotated]
-
-
 def run_gate(plan: GatePlan, tell: Tell | None = None) -> GateResult:
-    """Make all checks, and generate races until the time is used."""
+    """Make all checks, and generate races: as many as the plan says, or until the time is used.
+
+    Raises:
+        WorkerEnded: a process is gone.
+    """
     start = perf_counter()
-    waiting = deque(fixed_work(plan))
-    running: dict[Future[Check], str] = {}
-    done: list[Check] = []
-    generated_count = 0
-    pool = ProcessPoolExecutor(plan.jobs, get_context("spawn"))
+    children = set(active_children())
+    pool = ProcessPoolExecutor(plan.jobs, get_context("spawn"), prepare_worker)
     try:
-        while not any(check.verdict == "violated" for check in done):
-            while len(running) < plan.jobs + 1:
-                if waiting:
-                    stage, work = waiting.popleft()
-                elif generated_count == 0 or perf_counter() - start < plan.seconds:
-                    seed = (plan.seed << 20) + generated_count
-                    stage, work = (
-                        "generated",
-                        partial(check_generated, seed, GENERATED_RACE_COUNT, plan.implementation),
-                    )
-                    generated_count += 1
-                else:
-                    break
-                running[pool.submit(work)] = stage
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                del running[future]
-                done.append(future.result())
-                if tell is not None:
-                    tell(done[-1], len(waiting))
+        making = _Making(plan, pool, tell or (lambda check, waiting_count: None), start)
+        making.run()
+    except BrokenProcessPool:
+        raise WorkerEnded(
+            "a process of the gate ended without a result: was the memory used up? Take fewer jobs"
+        ) from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    left_out = [stage for stage, _ in waiting] + list(running.values())
-    return _result(plan, done, left_out, perf_counter() - start)
+        for child in set(active_children()) - children:
+            child.terminate()  # nobody wants its result any more
+    return _result(plan, making.made(), making.left_out(), perf_counter() - start)
 
 
-def _result(plan: GatePlan, done: Sequence[Check], left_out: Sequence[str], seconds: float) -> GateResult:
-    reached = frozenset[str]().union(*(check.marks for check in done if check.stage != "mutants"))
+class _Making:
+    """Checks that wait, that are being made, and that were made."""
+
+    def __init__(self, plan: GatePlan, pool: ProcessPoolExecutor, tell: Tell, start: float) -> None:
+        self._plan = plan
+        self._pool = pool
+        self._tell = tell
+        self._start = start
+        self._generated = generated_tasks(plan)
+        self._has_generated = False
+        self._waiting = fixed_tasks(plan)
+        if plan.race_count is not None:
+            self._waiting += self._generated
+        heapify(self._waiting)
+        self._running: dict[Future[Check], Task] = {}
+        self._done: list[tuple[Task, Check]] = []
+        self._end: Task | None = None
+        """The first task that is violated, which ends the gate."""
+
+    def run(self) -> None:
+        """Make checks until all are made, or those up to the first that is violated."""
+        while True:
+            while len(self._running) <= self._plan.jobs and (task := self._next_task()) is not None:
+                self._running[self._pool.submit(task.work)] = task
+            if not any(map(self._is_wanted, self._running.values())):
+                return
+            for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+                self._take(self._running.pop(future), future.result())
+
+    def _is_wanted(self, task: Task) -> bool:
+        """Whether one process, which makes one check after the other, would make it."""
+        return self._end is None or task <= self._end
+
+    def _next_task(self) -> Task | None:
+        if self._waiting:
+            return heappop(self._waiting) if self._is_wanted(self._waiting[0]) else None
+        is_time_left = perf_counter() - self._start < self._plan.seconds
+        if (
+            self._end is not None
+            or self._plan.race_count is not None
+            or (self._has_generated and not is_time_left)
+        ):
+            return None
+        self._has_generated = True
+        return next(self._generated)
+
+    def _take(self, task: Task, check: Check) -> None:
+        if check.verdict == "unknown" and task.thorough is not None:
+            heappush(self._waiting, task.again())
+            return
+        self._done.append((task, check))
+        if check.verdict == "violated" and self._is_wanted(task) and not self._plan.keeps_going:
+            self._end = task
+        self._tell(check, len(self._waiting))
+
+    def made(self) -> list[Check]:
+        """The checks that count, in the order of the tasks."""
+        return [check for task, check in sorted(self._done, key=lambda one: one[0]) if self._is_wanted(task)]
+
+    def left_out(self) -> list[str]:
+        """The stages of those that were not made, or do not count."""
+        unmade = [*self._waiting, *self._running.values()]
+        return [task.stage for task in unmade] + [
+            task.stage for task, _ in self._done if not self._is_wanted(task)
+        ]
+
+
+def _result(plan: GatePlan, made: Sequence[Check], left_out: Sequence[str], seconds: float) -> GateResult:
+    reached = frozenset[str]().union(*(check.marks for check in made if check.stage != "mutants"))
     wanted = sorted(mark.name for mark in plan.implementation.marks - MARKS_NOT_REACHED_HERE)
-    ordered = sorted(done, key=lambda check: (STAGES.index(check.stage), check.name))
+    ordered = sorted(made, key=lambda check: (STAGES.index(check.stage), check.name))
     counts = {stage: left_out.count(stage) for stage in STAGES if stage in left_out}
     return GateResult(
         tuple(ordered),

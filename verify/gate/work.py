@@ -21,7 +21,7 @@ from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Exploration
 from shadowshare.verify.runner import Plan, run_scenario
-from shadowshare.verify.search import Budget
+from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.run_twice import RunTwice, live_scenario
 from shadowshare.verify.strategies.urw import UniformInterleavings
@@ -50,13 +50,16 @@ def timed(check: Callable[[], dict[str, Any]], stage: str, name: str) -> Check:
 # -- scopes ------------------------------------------------------------------------------------------------------
 
 
-def check_scope(scenario: Scenario, implementation: Implementation) -> Check:
-    """Explore all of a scenario; its verdict must be the expected one."""
-    return timed(partial(_scope, scenario, implementation), "scopes", scenario.name)
+def check_scope(
+    scenario: Scenario, implementation: Implementation, state_count_maximum: int = STATE_COUNT_MAXIMUM
+) -> Check:
+    """Explore all of a scenario; its verdict must be the expected one. It is unknown if there are more states."""
+    return timed(partial(_scope, scenario, implementation, state_count_maximum), "scopes", scenario.name)
 
 
-def _scope(scenario: Scenario, implementation: Implementation) -> dict[str, Any]:
-    result = run_scenario(scenario, Plan(implementation, seconds_maximum=SCOPE_SECONDS_MAXIMUM))
+def _scope(scenario: Scenario, implementation: Implementation, state_count_maximum: int) -> dict[str, Any]:
+    plan = Plan(implementation, state_count_maximum, seconds_maximum=SCOPE_SECONDS_MAXIMUM)
+    result = run_scenario(scenario, plan)
     figures = {"schedules": result.schedules, **{key: result.details[key] for key in ("states", "steps")}}
     if result.ok:
         return {"verdict": "verified", "figures": figures}

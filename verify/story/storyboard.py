@@ -146,6 +146,7 @@ def storyboard_of(
     implementation: Implementation | None = None,
     files: Sequence[str] = (),
     mutant_name: str | None = None,
+    implementation_path: str | None = None,
 ) -> Storyboard:
     """Run a schedule of a scenario and keep a picture after each step.
 
@@ -155,6 +156,7 @@ def storyboard_of(
         implementation: the protocol code under test.
         files: the scenario files that the command has to name.
         mutant_name: the mutant that the command has to name, and whose story is told.
+        implementation_path: the user's own code that the command has to name, as ``module:name``.
 
     Raises:
         ScheduleError: it does not fit the scenario.
@@ -172,7 +174,7 @@ def storyboard_of(
         replayed,
         scenario.story,
         None if bug is None else (bug.name, bug.story),
-        replay_command(replayed.schedule, files, mutant_name),
+        replay_command(replayed.schedule, files, mutant_name, implementation_path),
         tuple((plan.name, plan.role) for plan in subject.scenario.hosts),
         painter.regions,
         tuple(_steps(replayed, run, painter, rechecks)),

@@ -1,4 +1,4 @@
-"""The commands. ``main`` is the whole of ``shadowshare``; a group of commands is imported when it is first needed.
+"""The commands. ``main`` is the whole of ``shadowshare``; a command is imported when it is wanted.
 
 Exit codes: 0 all is as it should be; 1 something was violated or is damaged; 2 anything else, with one message on
 standard error that says what is wrong. 130 and 141 are what a shell expects after Ctrl-C and a closed pipe.
@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import click
@@ -25,30 +24,33 @@ EXIT_FAILED = 2
 _EXIT_INTERRUPTED = 130
 _EXIT_CLOSED_PIPE = 141
 
-_COMMAND_MODULES = (
-    "shadowshare.cli.scenarios",
-    "shadowshare.cli.explore",
-    "shadowshare.cli.gate",
-    "shadowshare.cli.mutants",
-    "shadowshare.cli.calibrate",
-    "shadowshare.cli.faults",
-    "shadowshare.cli.simulate",
-    "shadowshare.cli.store",
-)
-"""Each has a list ``commands``."""
+COMMAND_MODULES = {
+    "run": "scenarios",
+    "list": "scenarios",
+    "replay": "scenarios",
+    "explore": "explore",
+    "gate": "gate",
+    "mutants": "mutants",
+    "calibrate": "calibrate",
+    "faults": "faults",
+    "simulate": "simulate",
+    "store": "store",
+}
+"""Where each command is; that module has a list ``commands``. It is imported when a command of it is wanted."""
 
 
 class CommandLine(click.Group):
-    """Finds its commands in `_COMMAND_MODULES`, and turns every expected error into one message and an exit code."""
+    """Imports a command when it is wanted, and turns every expected error into one message and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        self._load()
-        return super().list_commands(ctx)
+        return sorted(COMMAND_MODULES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command by its name."""
-        self._load()
+        if cmd_name not in self.commands and cmd_name in COMMAND_MODULES:
+            for command in import_module(f"shadowshare.cli.{COMMAND_MODULES[cmd_name]}").commands:
+                self.add_command(command)
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -57,14 +59,6 @@ class CommandLine(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()  # so that a closed pipe shows now
             return result
-
-    def _load(self) -> None:
-        if self.commands:
-            return
-        for name in _COMMAND_MODULES:
-            if find_spec(name) is not None:
-                for command in import_module(name).commands:
-                    self.add_command(command)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 
 import click
 
+from shadowshare.cli.code_choice import CodeChoice, takes_code
 from shadowshare.cli.exploration_options import ExplorationOptions, UnfitOption, takes_exploration
 from shadowshare.cli.exploration_output import Finding, finding_facts, finding_json, print_finding
 from shadowshare.cli.live_progress import exploration_progress, interruptible
@@ -16,9 +17,7 @@ from shadowshare.cli.output import json_option, print_json
 from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
     FILES,
-    MUTANT,
     end_as,
-    find_implementation,
     find_scenario,
     own_scenarios,
     scenario_text,
@@ -40,7 +39,7 @@ _FILE = click.Path(path_type=Path)
 @click.command()
 @click.argument("name", metavar="[SCENARIO]", required=False)
 @FILES
-@MUTANT
+@takes_code
 @takes_exploration
 @click.option("--together", "is_together", is_flag=True, help="Explore several passives together, not apart.")
 @click.option(
@@ -62,7 +61,7 @@ def explore(
     options: ExplorationOptions,
     name: str | None,
     files: tuple[Path, ...],
-    mutant_name: str | None,
+    code: CodeChoice,
     is_together: bool,
     checkpoint: Path | None,
     failure_folder: Path | None,
@@ -91,11 +90,15 @@ def explore(
         raise UnfitOption(
             "--checkpoint does not go with --jobs: a search that can go on is done by one process"
         )
+    if failure_folder is not None and code.path is not None:
+        raise UnfitOption(
+            "--save-failure keeps failures of the protocol, or of a mutant: a folder does not hold your own code"
+        )
     source = scenario_text(scenario.name, files)
     if failure_folder is not None:
         _check_folder(failure_folder)
     plan = options.plan(
-        find_implementation(mutant_name),
+        code.implementation,
         passives_apart=False if is_together else None,
         checkpoint=checkpoint,
     )
@@ -105,10 +108,10 @@ def explore(
     is_cut = (
         not result.details["exhausted"] and not budget.is_interrupted
     )  # who interrupts does not want to wait
-    finding = _finding(scenario, plan, result, is_cut, files, mutant_name)
+    finding = _finding(scenario, plan, result, is_cut, files, code)
     if failure_folder is not None and result.verdict == "violated":
-        finding = replace(finding, saved=_save(failure_folder, source, finding, mutant_name))
-    _write_reports(reports, finding, files, mutant_name)
+        finding = replace(finding, saved=_save(failure_folder, source, finding, code.mutant_name))
+    _write_reports(reports, finding, files, code)
     if as_json:
         print_json(finding_json(finding))
     else:
@@ -148,25 +151,27 @@ def _finding(
     result: ScenarioResult,
     is_cut: bool,
     files: Sequence[Path],
-    mutant_name: str | None,
+    code: CodeChoice,
 ) -> Finding:
     """Everything there is to say about a result; how much is left, if it was cut."""
     if result.schedule is None:
         return Finding(scenario, plan, result, estimate(scenario, plan) if is_cut else None)
     names = [str(path) for path in files]
-    counterexample = explain(scenario, _found(result), plan.implementation, names, mutant_name)
+    counterexample = explain(
+        scenario, _found(result), code.implementation, names, code.mutant_name, code.path
+    )
     return Finding(scenario, plan, result, counterexample=counterexample)
 
 
-def _write_reports(
-    reports: ReportFiles, finding: Finding, files: Sequence[Path], mutant_name: str | None
-) -> None:
+def _write_reports(reports: ReportFiles, finding: Finding, files: Sequence[Path], code: CodeChoice) -> None:
     """Write the files that were asked for."""
     board = None
     if reports.any and finding.counterexample is not None:
         labels = finding.counterexample.shrunk.labels
         names = [str(path) for path in files]
-        board = storyboard_of(finding.scenario, labels, finding.plan.implementation, names, mutant_name)
+        board = storyboard_of(
+            finding.scenario, labels, code.implementation, names, code.mutant_name, code.path
+        )
     reports.write_story(board, lambda: exploration_page(finding.result, finding_facts(finding), board))
 
 

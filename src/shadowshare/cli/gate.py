@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from shadowshare.cli import EXIT_FAILED, EXIT_VIOLATED
+from shadowshare.cli.code_choice import CodeChoice, takes_code
+from shadowshare.cli.exploration_options import UnfitOption
 from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table, print_verdict
 from shadowshare.cli.report_files import ReportFiles, takes_reports
-from shadowshare.cli.scenario_choice import FILES, MUTANT, find_implementation, own_scenarios
-from shadowshare.models.computers import Implementation
-from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.cli.scenario_choice import FILES, own_scenarios
 from shadowshare.reports.gate import (
     gate_json,
     gate_junit,
@@ -28,33 +27,35 @@ from shadowshare.reports.gate import (
 )
 from shadowshare.reports.page.kinds import gate_page
 from shadowshare.scenarios.catalogue import built_in, built_in_names
-from shadowshare.scenarios.definition import parse_scenario
+from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.sim.schedule import parse_schedule
+from shadowshare.verify.counterexample import replay_command
 from shadowshare.verify.gate.check import Check, GateResult
-from shadowshare.verify.gate.gate import GatePlan, Tell, run_gate
+from shadowshare.verify.gate.gate import Tell, run_gate
+from shadowshare.verify.gate.plan import GatePlan
 from shadowshare.verify.gate.regressions import regressions_in
 from shadowshare.verify.gate.seed import seed_of_commit
 from shadowshare.verify.story.storyboard import Storyboard, storyboard_of
 
 _FILE = click.Path(path_type=Path)
 _EXIT_CODES = {"verified": 0, "violated": EXIT_VIOLATED, "unknown": EXIT_FAILED}
-
-
-class ImplementationError(ShadowshareError):
-    """What is to be put through the gate cannot be found."""
+_SECONDS = 60.0
+RACE_FILE = "race.toml"
+"""What a generated scenario is to be saved as, before its schedule is replayed."""
 
 
 @click.command()
 @FILES
-@MUTANT
+@takes_code
 @click.option(
-    "--implementation",
-    "implementation_path",
-    metavar="MODULE:NAME",
-    help="Put your own implementation through the gate: an Implementation in a module.",
+    "--seconds", type=click.FloatRange(0), help=f"How long to generate races.  [default: {_SECONDS:g}]"
 )
 @click.option(
-    "--seconds", type=click.FloatRange(0), default=60.0, show_default=True, help="How long to generate races."
+    "--races",
+    "race_count",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Generate so many races, however long it takes: the same commit gives the same result.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Of what is drawn.  [default: the commit]")
 @click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Processes.")
@@ -71,90 +72,114 @@ class ImplementationError(ShadowshareError):
     type=_FILE,
     help="Folder of failures that must not come back.  [default: tests/regressions, if it is there]",
 )
+@click.option(
+    "--keep-going", "keeps_going", is_flag=True, help="Check everything, also when something is violated."
+)
 @click.option("--junit", "junit_file", type=_FILE, help="Also write the result as JUnit XML.")
 @takes_reports("html")
 @json_option
 def gate(
     files: tuple[Path, ...],
-    mutant_name: str | None,
-    implementation_path: str | None,
-    seconds: float,
+    code: CodeChoice,
+    seconds: float | None,
+    race_count: int | None,
     seed: int | None,
     jobs: int,
     mutant_share: float,
     regressions_folder: Path | None,
+    keeps_going: bool,
     junit_file: Path | None,
     reports: ReportFiles,
     as_json: bool,
 ) -> None:
     """Check everything: failures of the past, all scenarios exhaustively, determinism, mutants, generated races.
 
-    What is generated depends on the commit (or the seed): each commit explores anew, the same commit the same. On
-    GitHub, annotations and a summary of the job are written, too.
+    What is generated depends on the commit (or the seed): each commit explores anew, the same commit the same. The
+    first violation ends it. On GitHub, annotations and a summary of the job are written, too.
 
     Example: shadowshare gate
 
     Example: shadowshare gate --seconds 600 --junit gate.xml
 
+    Example: shadowshare gate --races 200 --json
+
     Example: shadowshare gate --implementation my_reader:implementation
 
     Exit code: 0 verified; 1 violated; 2 unknown, or anything else.
     """
-    if mutant_name is not None and implementation_path is not None:
-        raise click.UsageError("--mutant and --implementation each name the code to check: give one of them")
-    chosen = find_implementation(mutant_name)
-    if implementation_path is not None:
-        chosen = import_implementation(implementation_path)
-    if seed is None:
-        seed = seed_of_commit() or 0
+    if seconds is not None and race_count is not None:
+        raise UnfitOption("--seconds and --races each say how many races to generate: give one of them")
+    own = own_scenarios(files)
     plan = GatePlan(
-        chosen,
-        [*own_scenarios(files).values(), *map(built_in, built_in_names())],
-        regressions=regressions_in(regressions_folder, chosen),
-        seconds=seconds,
-        seed=seed,
+        code.implementation,
+        [*own.values(), *map(built_in, built_in_names())],
+        regressions=regressions_in(regressions_folder, code.implementation),
+        seconds=_SECONDS if seconds is None else seconds,
+        race_count=race_count,
+        seed=(seed_of_commit() or 0) if seed is None else seed,
         jobs=jobs,
         mutant_share=mutant_share,
+        keeps_going=keeps_going,
     )
-    with _progress() as tell:
+    finder = _Finder(code, own, files)
+    with _progress(finder, tells_at_once=keeps_going) as tell:
         result = run_gate(plan, tell)
     if junit_file is not None:
-        junit_file.write_text(gate_junit(result), encoding="utf-8")
-    reports.write_html(lambda: gate_page(result, _boards(result, plan, mutant_name)))
-    _tell_github(result)
+        junit_file.write_text(gate_junit(result, finder.replay), encoding="utf-8")
+    reports.write_html(lambda: gate_page(result, finder.boards(result)))
+    _tell_github(result, finder)
     if as_json:
-        print_json(gate_json(result))
+        print_json(gate_json(result, finder.replay))
     else:
-        _print(result)
+        _print(result, finder)
     sys.exit(_EXIT_CODES[result.verdict])
 
 
-def import_implementation(path: str) -> Implementation:
-    """The implementation that ``module:name`` means; modules of the working directory are found, too.
+class _Finder:
+    """How what was found can be seen again."""
 
-    Raises:
-        ImplementationError: there is none.
-    """
-    module_name, colon, name = path.partition(":")
-    if not colon or not module_name or not name:
-        raise ImplementationError(f"{path!r} names no implementation: write MODULE:NAME")
-    sys.path.insert(0, "")
-    try:
-        found = getattr(import_module(module_name), name, None)
-    except Exception as error:  # noqa: BLE001 - whatever the user's module raises, it cannot be used
-        raise ImplementationError(
-            f"module {module_name!r} cannot be imported: {type(error).__name__}: {error}"
-        ) from None
-    if not isinstance(found, Implementation):
-        raise ImplementationError(
-            f"{path!r} is no Implementation (shadowshare.models.computers.Implementation), but {found!r}"
+    def __init__(self, code: CodeChoice, own: Mapping[str, Scenario], files: Sequence[Path]) -> None:
+        self._code = code
+        self._own = own
+        self._files = [str(path) for path in files]
+
+    def replay(self, check: Check) -> str:
+        """The command that replays what a check found; empty if it found no schedule."""
+        if check.schedule is None:
+            return ""
+        return replay_command(check.schedule, self._files_of(check), self._code.mutant_name, self._code.path)
+
+    def _files_of(self, check: Check) -> list[str]:
+        """The scenario files that the command has to name."""
+        if check.scenario_text is not None:
+            return [RACE_FILE]
+        assert check.schedule is not None
+        return self._files if parse_schedule(check.schedule).scenario in self._own else []
+
+    def boards(self, result: GateResult) -> list[Storyboard]:
+        """What violates something, as stories; of mutants that survive there is none."""
+        return [
+            self._board(check)
+            for check in result.checks
+            if check.verdict == "violated" and check.schedule is not None and check.stage != "mutants"
+        ]
+
+    def _board(self, check: Check) -> Storyboard:
+        assert check.schedule is not None
+        schedule = parse_schedule(check.schedule)
+        name, code = schedule.scenario, self._code
+        if check.scenario_text is not None:
+            scenario = parse_scenario(check.scenario_text)
+        else:
+            scenario = self._own[name] if name in self._own else built_in(name)
+        return storyboard_of(
+            scenario, schedule.labels, code.implementation, self._files_of(check), code.mutant_name, code.path
         )
-    return found
 
 
 @contextmanager
-def _progress() -> Iterator[Tell]:
-    """A line that says what was checked last."""
+def _progress(finder: _Finder, tells_at_once: bool) -> Iterator[Tell]:
+    """A line that says what was checked last; and what is violated, if it is to be told before the end."""
     counts: dict[str, int] = {}
     with status() as say:
 
@@ -162,37 +187,24 @@ def _progress() -> Iterator[Tell]:
             counts[check.stage] = counts.get(check.stage, 0) + 1
             done = ", ".join(f"{count} {stage}" for stage, count in counts.items())
             say(f"{done}; {waiting_count} checks wait; last: {check.name}")
+            if tells_at_once and check.verdict == "violated":
+                _print_check(check, finder, on_standard_error=True)
 
         yield tell
 
 
-def _boards(result: GateResult, plan: GatePlan, mutant_name: str | None) -> list[Storyboard]:
-    """What violates something, as stories; of mutants that survive there is none."""
-    own = {scenario.name: scenario for scenario in plan.scenarios}
-    boards = []
-    for check in result.checks:
-        if check.verdict != "violated" or check.schedule is None or check.stage == "mutants":
-            continue
-        schedule = parse_schedule(check.schedule)
-        text = check.scenario_text
-        scenario = own[schedule.scenario] if text is None else parse_scenario(text)
-        files = [] if text is None else ["race.toml"]
-        boards.append(storyboard_of(scenario, schedule.labels, plan.implementation, files, mutant_name))
-    return boards
-
-
-def _tell_github(result: GateResult) -> None:
+def _tell_github(result: GateResult, finder: _Finder) -> None:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
-    for line in github_annotations(result):
+    for line in github_annotations(result, finder.replay):
         click.echo(line, err=True)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary:
         with Path(summary).open("a", encoding="utf-8") as file:
-            file.write(github_summary(result))
+            file.write(github_summary(result, finder.replay))
 
 
-def _print(result: GateResult) -> None:
+def _print(result: GateResult, finder: _Finder) -> None:
     head = f"gate: {result.verdict}, seed {result.seed}, {result.seconds:.1f} s"
     print_verdict(result.verdict, head)
     click.echo()
@@ -202,17 +214,16 @@ def _print(result: GateResult) -> None:
         click.echo(remark)
     for check in result.checks:
         if check.verdict != "verified":
-            _print_check(check)
+            _print_check(check, finder)
 
 
-def _print_check(check: Check) -> None:
-    click.echo(f"\n{check.verdict}: {check.stage}: {check.name}: {check.reason}")
+def _print_check(check: Check, finder: _Finder, on_standard_error: bool = False) -> None:
+    lines = ["", f"{check.verdict}: {check.stage}: {check.name}: {check.reason}"]
     if check.scenario_text is not None:
-        click.echo(f"\n{check.scenario_text.rstrip()}\n")
-        click.echo("save the lines above as race.toml, then:")
+        lines += ["", check.scenario_text.rstrip(), "", f"save the lines above as {RACE_FILE}, then:"]
     if check.schedule is not None:
-        file = " --file race.toml" if check.scenario_text is not None else ""
-        click.echo(f"replay: shadowshare replay '{check.schedule}'{file}")
+        lines.append(f"replay: {finder.replay(check)}")
+    click.echo("\n".join(lines), err=on_standard_error)
 
 
 commands = [gate]

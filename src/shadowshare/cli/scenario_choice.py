@@ -9,11 +9,9 @@ from pathlib import Path
 import click
 
 from shadowshare.cli import EXIT_VIOLATED
-from shadowshare.models.computers import Implementation
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.scenarios.catalogue import built_in, built_in_names, built_in_text
 from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario, parse_scenario
-from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from shadowshare.verify.result import ScenarioResult
 
@@ -24,9 +22,6 @@ FILES = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     help="A scenario file of your own (may be given several times).",
-)
-MUTANT = click.option(
-    "--mutant", "mutant_name", metavar="NAME", help="Use the protocol with this bug on purpose."
 )
 
 
@@ -74,15 +69,6 @@ def scenario_text(name: str, files: Sequence[Path]) -> str:
     return next(
         text for path in files if parse_scenario(text := path.read_text(encoding="utf-8")).name == name
     )
-
-
-def find_implementation(mutant_name: str | None) -> Implementation:
-    """The protocol's code, or that of a mutant.
-
-    Raises:
-        UnknownMutant: there is no such mutant; the message lists those that are.
-    """
-    return Implementation() if mutant_name is None else mutant(mutant_name).implementation
 
 
 def end_as(results: Sequence[ScenarioResult]) -> None:

@@ -9,19 +9,17 @@ from pathlib import Path
 import click
 
 from shadowshare.cli import EXIT_VIOLATED
+from shadowshare.cli.code_choice import CodeChoice, takes_code
 from shadowshare.cli.exploration_options import ExplorationOptions, takes_exploration
 from shadowshare.cli.live_progress import progress_text, status
 from shadowshare.cli.output import json_option, print_json, print_table
 from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
     FILES,
-    MUTANT,
     end_as,
-    find_implementation,
     find_scenario,
     own_scenarios,
 )
-from shadowshare.models.computers import Implementation
 from shadowshare.reports.page.kinds import replay_page, run_page
 from shadowshare.reports.tables import replay_json, replay_table, result_json, verdict_table
 from shadowshare.scenarios.catalogue import built_in, built_in_names
@@ -38,7 +36,7 @@ from shadowshare.verify.story.storyboard import Storyboard, storyboard_of
 @click.command()
 @click.argument("names", nargs=-1)
 @FILES
-@MUTANT
+@takes_code
 @takes_exploration
 @takes_reports("html")
 @json_option
@@ -46,7 +44,7 @@ def run(
     options: ExplorationOptions,
     names: tuple[str, ...],
     files: tuple[Path, ...],
-    mutant_name: str | None,
+    code: CodeChoice,
     reports: ReportFiles,
     as_json: bool,
 ) -> None:
@@ -66,8 +64,7 @@ def run(
     Exit code: 0 every verdict is the expected one; 1 something is violated that must not be; 2 anything else.
     """
     scenarios, with_real = _chosen(names, files)
-    implementation = find_implementation(mutant_name)
-    plan = options.plan(implementation)
+    plan = options.plan(code.implementation)
     results = []
     with status() as say:
         for scenario in scenarios:
@@ -75,16 +72,14 @@ def run(
             results.append(run_scenario(scenario, plan, _state_progress(say, scenario.name, plan)))
         if with_real:
             say(REAL_SCENARIO_NAME)
-            results.append(run_real_scenario(implementation.passive, say))
+            results.append(run_real_scenario(code.implementation.passive, say))
     chosen = {scenario.name: scenario for scenario in scenarios}
-    reports.write_html(
-        lambda: run_page(results, _boards(results, chosen, files, mutant_name, implementation))
-    )
+    reports.write_html(lambda: run_page(results, _boards(results, chosen, files, code)))
     if as_json:
         print_json({"scenarios": [result_json(result) for result in results]})
     else:
         print_table(*verdict_table(results))
-        _print_findings(results, scenarios, files, mutant_name, implementation)
+        _print_findings(results, scenarios, files, code)
     end_as(results)
 
 
@@ -102,8 +97,7 @@ def _print_findings(
     results: Sequence[ScenarioResult],
     scenarios: Sequence[Scenario],
     files: Sequence[Path],
-    mutant_name: str | None,
-    implementation: Implementation,
+    code: CodeChoice,
 ) -> None:
     """What was not as expected, each with its counterexample; and a last line that sums up."""
     by_name = {scenario.name: scenario for scenario in scenarios}
@@ -112,10 +106,9 @@ def _print_findings(
         click.echo(f"\n{result.name}: {result.verdict}, {result.expected} expected. {result.reason}".rstrip())
         if result.schedule is not None:
             labels = parse_schedule(result.schedule).labels
-            print_table(*replay_table(replay_schedule(by_name[result.name], labels, implementation)))
-            click.echo(
-                f"\nreplay: {replay_command(result.schedule, [str(path) for path in files], mutant_name)}"
-            )
+            print_table(*replay_table(replay_schedule(by_name[result.name], labels, code.implementation)))
+            names = [str(path) for path in files]
+            click.echo(f"\nreplay: {replay_command(result.schedule, names, code.mutant_name, code.path)}")
     click.echo(f"\n{len(results) - len(wrong)} of {len(results)} scenarios as expected")
 
 
@@ -123,14 +116,18 @@ def _boards(
     results: Sequence[ScenarioResult],
     scenarios: Mapping[str, Scenario],
     files: Sequence[Path],
-    mutant_name: str | None,
-    implementation: Implementation,
+    code: CodeChoice,
 ) -> list[Storyboard]:
     """The counterexamples of what is not as expected."""
     names = [str(path) for path in files]
     return [
         storyboard_of(
-            scenarios[result.name], parse_schedule(result.schedule).labels, implementation, names, mutant_name
+            scenarios[result.name],
+            parse_schedule(result.schedule).labels,
+            code.implementation,
+            names,
+            code.mutant_name,
+            code.path,
         )
         for result in results
         if not result.ok and result.schedule is not None
@@ -166,11 +163,11 @@ def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
 @click.command()
 @click.argument("schedule")
 @FILES
-@MUTANT
+@takes_code
 @takes_reports(*ALL_REPORTS)
 @json_option
 def replay(
-    schedule: str, files: tuple[Path, ...], mutant_name: str | None, reports: ReportFiles, as_json: bool
+    schedule: str, files: tuple[Path, ...], code: CodeChoice, reports: ReportFiles, as_json: bool
 ) -> None:
     """Run one SCHEDULE again, as a failure printed it, and show it step by step.
 
@@ -185,11 +182,12 @@ def replay(
     if parsed.scenario == REAL_SCENARIO_NAME:
         raise ScenarioError(f"{REAL_SCENARIO_NAME} runs on real processes: it has no schedule to replay")
     scenario = find_scenario(parsed.scenario, own)
-    implementation = find_implementation(mutant_name)
-    replayed = replay_schedule(scenario, parsed.labels, implementation)
+    replayed = replay_schedule(scenario, parsed.labels, code.implementation)
     if reports.any:
         names = [str(path) for path in files]
-        board = storyboard_of(scenario, parsed.labels, implementation, names, mutant_name)
+        board = storyboard_of(
+            scenario, parsed.labels, code.implementation, names, code.mutant_name, code.path
+        )
         reports.write_story(board, lambda: replay_page(board))
     if as_json:
         print_json(replay_json(replayed))
