@@ -146,6 +146,20 @@ class Active(Copier):
             ActiveStopped: only recovery may write; or a write of the volume reported an error and could still land, in
                 the image: recovery, which fences it, must come first.
         """
+        await self.hold_writes()
+        try:
+            return await self.create_held(created_ns)
+        finally:
+            await self.let_writes_go_on()
+
+    async def hold_writes(self) -> None:
+        """Hold new writes, wait until those under way have ended, and be ready to create a shadow copy.
+
+        Whoever calls this calls `let_writes_go_on` afterwards, unless this fails.
+
+        Raises:
+            TooManyShadowCopies, DiskError, ActiveStopped: as for `create`; no write is held.
+        """
         self._refuse_if_stopped()
         await self._writes.close()
         try:
@@ -159,14 +173,22 @@ class Active(Copier):
                 raise TooManyShadowCopies(
                     f"the store has {SHADOW_COPY_COUNT_MAXIMUM} shadow copies: delete one first"
                 )
-            self._creation_count += 1
-            shadow_copy = ShadowCopyId(self._journal.epoch, self._creation_count)
             await self._or_stop(Flush(VOLUME_DEVICE))
-            async with self._committing:
-                await self._append([Created(shadow_copy, created_ns)])
-            return shadow_copy
-        finally:
+        except BaseException:
             await self._writes.reopen()
+            raise
+
+    async def create_held(self, created_ns: int) -> ShadowCopyId:
+        """Create a shadow copy while writes are held; see `create`."""
+        self._creation_count += 1
+        shadow_copy = ShadowCopyId(self._journal.epoch, self._creation_count)
+        async with self._committing:
+            await self._append([Created(shadow_copy, created_ns)])
+        return shadow_copy
+
+    async def let_writes_go_on(self) -> None:
+        """Let the writes go on that `hold_writes` held."""
+        await self._writes.reopen()
 
     async def delete(self, shadow_copy: ShadowCopyId) -> None:
         """Delete a shadow copy, the newest or any other. Its slots are reused only once this is durable.

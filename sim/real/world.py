@@ -57,7 +57,7 @@ class RealWorld:
     """
 
     def __init__(self, disks: Disks, lane_count: int = 1, host: int = 0) -> None:
-        self._disks = disks
+        self.disks = disks
         self._host = host
         self._lane_count = lane_count
         self._lanes = ThreadPoolExecutor(lane_count, thread_name_prefix="lane")
@@ -72,7 +72,7 @@ class RealWorld:
 
     def perform(self, operation: Operation) -> Answer:
         """Carry out one operation."""
-        disk = self._disks[operation.device]
+        disk = self.disks[operation.device]
         return disk.perform(operation, self._host, disk.write_count)
 
     def run(self, coroutine: Coroutine[Any, Any, _T]) -> _T:

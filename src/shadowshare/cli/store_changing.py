@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -18,6 +20,7 @@ from shadowshare.protocol.policy import Policy
 from shadowshare.sim.real.hooks import DEFAULT_TIMEOUT_SECONDS, Hooks
 from shadowshare.sim.real.store import FormatOptions, Store
 from shadowshare.sim.real.store_plan import DEFAULT_EXTENT_BYTES, DEFAULT_SECTOR_BYTES
+from shadowshare.sim.real.store_set import open_set
 
 
 @click.command("format")
@@ -81,20 +84,31 @@ def format_command(
     )
 
 
+def takes_hooks(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds ``--freeze``, ``--thaw`` and ``--hook-timeout``, which a command takes as ``hooks``."""
+
+    @click.option(
+        "--freeze", default="", help="Shell command that makes an application consistent, and holds it."
+    )
+    @click.option("--thaw", default="", help="Shell command that lets it go on. It runs in any case.")
+    @click.option(
+        "--hook-timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=DEFAULT_TIMEOUT_SECONDS,
+        help=f"How many seconds each of them may take.  [default: {DEFAULT_TIMEOUT_SECONDS:g}]",
+    )
+    @wraps(command)
+    def taking_hooks(*args: object, freeze: str, thaw: str, hook_timeout: float, **options: object) -> None:
+        command(*args, hooks=Hooks(freeze, thaw, hook_timeout), **options)
+
+    return taking_hooks
+
+
 @click.command()
 @takes_store
-@click.option(
-    "--freeze", default="", help="Shell command that makes an application consistent, and holds it."
-)
-@click.option("--thaw", default="", help="Shell command that lets it go on. It runs in any case.")
-@click.option(
-    "--hook-timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=DEFAULT_TIMEOUT_SECONDS,
-    help=f"How many seconds each of them may take.  [default: {DEFAULT_TIMEOUT_SECONDS:g}]",
-)
+@takes_hooks
 @json_option
-def create(store: Store, freeze: str, thaw: str, hook_timeout: float, as_json: bool) -> None:
+def create(store: Store, hooks: Hooks, as_json: bool) -> None:
     """Create a shadow copy of the volume as it is now, and print its id.
 
     If --freeze fails, or takes too long, nothing is created. --thaw runs afterwards whatever happened, so it must do no
@@ -103,8 +117,43 @@ def create(store: Store, freeze: str, thaw: str, hook_timeout: float, as_json: b
     Example: shadowshare store create disk.img
     """
     with store.open_active() as active:
-        shadow_copy = Hooks(freeze, thaw, hook_timeout).around(active.create)
+        shadow_copy = hooks.around(active.create)
     print_one("id", str(shadow_copy), as_json)
+
+
+@click.command("create-set")
+@click.argument("images", metavar="IMAGE[=AREA]...", type=PATH, nargs=-1, required=True)
+@takes_hooks
+@json_option
+def create_set_command(images: tuple[Path, ...], hooks: Hooks, as_json: bool) -> None:
+    """Create shadow copies of several volumes at one instant, and print their ids.
+
+    A database may have its data on one volume and its log on another: their images must be of the same moment. No write
+    of any of the volumes is carried out between the first shadow copy of the set and the last. If one cannot be
+    created, none is kept. The members of a set are those with the same time of creation; a crash while a set is
+    created can leave some of them.
+
+    If the differential area is another device, name it behind a "=". --freeze and --thaw are as for `create`.
+
+    Example: shadowshare store create-set data.img log.img
+    """
+    stores = [_store_named(image) for image in images]
+    with open_set(stores) as store_set:
+        created = hooks.around(store_set.create)
+    members = [
+        {"image": str(store.image), "id": str(shadow_copy)}
+        for store, shadow_copy in zip(stores, created.shadow_copies, strict=True)
+    ]
+    if as_json:
+        print_json({"created_ns": created.created_ns, "shadow_copies": members})
+        return
+    for member in members:
+        click.echo(f"{member['id']}  {member['image']}")
+
+
+def _store_named(name: Path) -> Store:
+    image, equals, area = str(name).rpartition("=")
+    return Store(name) if not equals or name.exists() else Store(image, area)
 
 
 @click.command()
@@ -193,4 +242,4 @@ def policy_command(store: Store, policy: str | None, warn_at: int | None, as_jso
         click.echo(policy_in_words(described))
 
 
-commands = [format_command, create, delete, write, discard, policy_command]
+commands = [format_command, create, create_set_command, delete, write, discard, policy_command]
