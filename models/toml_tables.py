@@ -1,8 +1,8 @@
 """Reading TOML files that people write: every field checked, and everything that is wrong said at once, with its place.
 
 What a file may contain is a ``msgspec.Struct``; fields that are structs, or lists or tables of them, are read likewise.
-Of several structs that a field may be, their tag says which one it is. A struct that refuses its values when it is made
-(a `ShadowshareError`) is one more thing that is wrong.
+A list of one table may be that table. Of several structs that a field may be, their tag says which one it is. A struct
+that refuses its values when it is made (a `ShadowshareError`) is one more thing that is wrong.
 """
 
 from __future__ import annotations
@@ -127,6 +127,8 @@ def _read(value: Any, kind: Any, where: str, problems: list[str]) -> Any:
         return {
             key: _read(item, arguments[1], f"{where}.{shown(key)}", problems) for key, item in value.items()
         }
+    if origin is tuple and isinstance(value, dict) and _structs_of(arguments[0]):
+        return (_read(value, arguments[0], where, problems),)
     if origin is tuple and isinstance(value, list) and _structs_of(arguments[0]):
         return tuple(
             _read(item, arguments[0], f"{where}[{index}]", problems) for index, item in enumerate(value)

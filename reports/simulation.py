@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 from shadowshare.reports.style import MARKERS, SERIES, figure_style
 
+Value = int | float | str
+"""Of a parameter."""
+
 Estimate = tuple[float, float]
 """A mean, and half the width of its confidence interval."""
 
@@ -19,14 +22,14 @@ class Point(NamedTuple):
     """One choice of the parameters.
 
     Attributes:
-        parameters: their values.
+        parameters: their values, and those of the fields that were changed.
         estimates: of each figure, by name.
         curves: latencies, by role and verb in words.
         run_count: replications.
         is_precise: whether the intervals are as narrow as was asked.
     """
 
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Value]
     estimates: Mapping[str, Estimate]
     curves: Mapping[str, Curve]
     run_count: int
@@ -53,9 +56,14 @@ def simulation_table(points: Sequence[Point], swept: Sequence[str]) -> tuple[lis
     names = [name for name in SHOWN if any(name in point.estimates for point in points)]
     rows = []
     for point in points:
-        cells = [f"{point.parameters[name]:g}" for name in swept]
+        cells = [shown(point.parameters[name]) for name in swept]
         rows.append(cells + [_cell(point.estimates.get(name), SHOWN[name][1]) for name in names])
     return [*swept, *(SHOWN[name][0] for name in names)], rows
+
+
+def shown(value: Value) -> str:
+    """A parameter's value for people."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _cell(estimate: Estimate | None, factor: float) -> str:
@@ -65,7 +73,7 @@ def _cell(estimate: Estimate | None, factor: float) -> str:
     return f"{mean:,.4g} ±{half_width:.2g}"
 
 
-def simulation_rows(points: Sequence[Point]) -> list[dict[str, float | str]]:
+def simulation_rows(points: Sequence[Point]) -> list[dict[str, Value]]:
     """One row for each figure of each point, as for a file of comma-separated values."""
     return [
         {**point.parameters, "figure": name, "mean": mean, "half_width": half_width, "runs": point.run_count}

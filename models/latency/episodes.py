@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import Literal, NamedTuple
 
@@ -21,8 +21,8 @@ from shadowshare.models.latency.errors import ModelError
 from shadowshare.models.latency.flash import Flash
 from shadowshare.models.latency.network import Network
 from shadowshare.models.latency.sampled import Sampled
-from shadowshare.protocol.operations import Operation
 from shadowshare.sim.timed.latency import ServiceTime
+from shadowshare.sim.timed.path import Pace
 
 
 class Episode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,18 +72,18 @@ class WithEpisodes(
 
     def start(self, random: Generator, sector_bytes: int, sector_count: int) -> ServiceTime:
         """See `shadowshare.sim.timed.latency.LatencyModel`; raises as the model below."""
-        streams = [_happenings(episode, child) for episode, child in self._with_streams(random)]
-        timeline = _Timeline(merge(*streams))
+        pace = pace_of(self.episodes, random)
         device = self.device.start(random, sector_bytes, sector_count)
+        return lambda operation, begins_ns: pace(begins_ns, device(operation, begins_ns))
 
-        def service_time(operation: Operation, begins_ns: int) -> int:
-            return timeline.stretched_ns(begins_ns, device(operation, begins_ns))
 
-        return service_time
+def pace_of(episodes: Sequence[Episode], random: Generator) -> Pace:
+    """How fast something is to which episodes happen.
 
-    def _with_streams(self, random: Generator) -> Iterator[tuple[Episode, Generator]]:
-        """Episodes with a random stream each, so that the draws of the device are the same with and without them."""
-        return zip(self.episodes, random.spawn(len(self.episodes)), strict=True)
+    Each episode has a random stream of its own, so that what else is drawn is the same with and without them.
+    """
+    streams = zip(episodes, random.spawn(len(episodes)), strict=True)
+    return _Timeline(merge(*(_happenings(episode, stream) for episode, stream in streams))).stretched_ns
 
 
 class _Happening(NamedTuple):

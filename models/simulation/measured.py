@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from shadowshare.models.experiment.histogram import Histogram
 from shadowshare.protocol.marks import Mark
@@ -12,29 +12,36 @@ from shadowshare.sim.timed.source import Served
 from shadowshare.sim.timed.traffic import JOURNAL, SLOTS, SUPERBLOCK, VOLUME, Flow
 
 ACTIVE, PASSIVES = "active", "passives"
+SAVED = "passives.recheck_saved_per_read"
 Kind = tuple[str, str]
 """Role of the host, and verb of the request."""
 
 
+_SCANS = ("scan", "scan-changes")
+"""Their length is that of the reads that follow."""
+
+
 class LatencyLog:
-    """Latencies of requests by kind, from a time on; a recorder of a source.
+    """Latencies of requests by kind; a recorder of a source.
 
     Args:
-        begins_ns: requests that were done before are not counted.
+        active_hosts: numbers of the hosts that are the active, one after the other; others are passives.
     """
 
-    def __init__(self, begins_ns: int) -> None:
-        self._begins_ns = begins_ns
+    def __init__(self, active_hosts: frozenset[int]) -> None:
+        self._active_hosts = active_hosts
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew: who has what was noted so far may keep it."""
         self.latencies: dict[Kind, Histogram] = {}
         self.failures: Counter[tuple[str, str, str]] = Counter()
         self.moved_bytes: Counter[Kind] = Counter()
 
     def __call__(self, served: Served) -> None:
         """Note a request that was done."""
-        if served.done_ns < self._begins_ns:
-            return
         request = served.request
-        kind = (PASSIVES if served.host else ACTIVE, request.verb)
+        kind = (ACTIVE if served.host in self._active_hosts else PASSIVES, request.verb)
         if served.error is not None:
             self.failures[(*kind, type(served.error).__name__)] += 1
             return
@@ -42,7 +49,7 @@ class LatencyLog:
         if histogram is None:
             histogram = self.latencies[kind] = Histogram()
         histogram.record(served.done_ns - served.arrived_ns)
-        self.moved_bytes[kind] += request.length
+        self.moved_bytes[kind] += 0 if request.verb in _SCANS else request.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,13 @@ class DeviceUse:
 
     Attributes:
         served_count: operations that it served.
-        utilisation: share of the time of its servers in which they served.
+        busy_ns: how long its servers served, together.
+        server_count: how many they are.
     """
 
     served_count: int
-    utilisation: float
+    busy_ns: int
+    server_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Measured:
         latencies: from the arrival of a request until it was done, in nanoseconds.
         failures: requests that ended with an error, by role, verb and the error's name.
         moved_bytes: of the requests that were done.
-        operations: operations on the devices; host 0 is the active.
+        operations: operations on the devices.
         operation_bytes: what they moved.
         marks: how often each rare path of the protocol was taken.
         devices: how busy each was.
@@ -75,20 +84,22 @@ class Measured:
         slots_used: slots that hold copies at the end.
         slot_count: slots that there are.
         backlog_count: requests that arrived and were not begun at the end.
+        active_hosts: numbers of the hosts that were the active; all others are passives.
     """
 
     measured_ns: int
     latencies: dict[Kind, Histogram]
     failures: Counter[tuple[str, str, str]]
     moved_bytes: Counter[Kind]
-    operations: Mapping[Flow, int]
-    operation_bytes: Mapping[Flow, int]
+    operations: Counter[Flow]
+    operation_bytes: Counter[Flow]
     marks: Counter[Mark]
     devices: tuple[DeviceUse, ...]
     journal_blocks: int
     slots_used: int
     slot_count: int
     backlog_count: int
+    active_hosts: frozenset[int]
 
     def figures(self) -> dict[str, float]:
         """Every figure by name; times in seconds."""
@@ -99,7 +110,8 @@ class Measured:
         for (role, verb), histogram in sorted(self.latencies.items()):
             name = f"{role}.{verb}"
             yield f"{name}.per_second", histogram.count / seconds
-            yield f"{name}.bytes_per_second", self.moved_bytes[role, verb] / seconds
+            if self.moved_bytes[role, verb]:
+                yield f"{name}.bytes_per_second", self.moved_bytes[role, verb] / seconds
             yield f"{name}.latency_mean", histogram.mean / 1e9
             for label, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)):
                 yield f"{name}.latency_{label}", histogram.quantile(share) / 1e9
@@ -109,7 +121,13 @@ class Measured:
         yield from self._shared_figures(seconds)
         for number, device in enumerate(self.devices):
             yield f"device.{number}.per_second", device.served_count / seconds
-            yield f"device.{number}.utilisation", device.utilisation
+            capacity_ns = self.measured_ns * device.server_count
+            yield f"device.{number}.utilisation", device.busy_ns / capacity_ns
+
+    def rare(self) -> dict[str, tuple[int, int]]:
+        """Figures that are a share of few among many: how many, and of how many."""
+        reads = self.latencies.get((PASSIVES, "read"))
+        return {SAVED: (self.marks[Mark.COPIED_DURING_READ], reads.count)} if reads is not None else {}
 
     def _shared_figures(self, seconds: float) -> Iterator[tuple[str, float]]:
         """What copying on write, and reading without a lock, cost."""
@@ -128,7 +146,7 @@ class Measured:
             journal = self._count(False, "read", JOURNAL) + self._count(False, "read", SUPERBLOCK)
             yield "passives.data_operations_per_read", data / reads.count
             yield "passives.journal_operations_per_read", journal / reads.count
-            yield "passives.recheck_saved_per_read", self.marks[Mark.COPIED_DURING_READ] / reads.count
+            yield SAVED, self.marks[Mark.COPIED_DURING_READ] / reads.count
             from_slots = self._count(False, "read", SLOTS)
             yield "passives.slot_share", from_slots / data if data else 0.0
 
@@ -136,5 +154,31 @@ class Measured:
         return sum(
             count
             for flow, count in self.operations.items()
-            if (flow.host == 0) == is_active and flow.verb == verb and flow.place == place
+            if (flow.host in self.active_hosts) == is_active and flow.verb == verb and flow.place == place
         )
+
+
+def joined(parts: Sequence[Measured]) -> Measured:
+    """Successive parts of one run, one or more, as one."""
+    last = parts[-1]
+    latencies: dict[Kind, Histogram] = {}
+    for part in parts:
+        for kind, histogram in part.latencies.items():
+            latencies.setdefault(kind, Histogram()).add(histogram)
+    return replace(
+        last,
+        measured_ns=sum(part.measured_ns for part in parts),
+        latencies=latencies,
+        failures=sum((part.failures for part in parts), Counter()),
+        moved_bytes=sum((part.moved_bytes for part in parts), Counter()),
+        operations=sum((part.operations for part in parts), Counter()),
+        operation_bytes=sum((part.operation_bytes for part in parts), Counter()),
+        marks=sum((part.marks for part in parts), Counter()),
+        devices=tuple(
+            DeviceUse(
+                sum(use.served_count for use in uses), sum(use.busy_ns for use in uses), uses[0].server_count
+            )
+            for uses in zip(*(part.devices for part in parts), strict=True)
+        ),
+        journal_blocks=sum(part.journal_blocks for part in parts),
+    )

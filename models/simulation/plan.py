@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shadowshare.models.latency.episodes import Episode
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.sim.timed.device import Urgency
 from shadowshare.sim.timed.latency import LatencyModel
@@ -41,6 +42,7 @@ class HostsPlan:
         request_ns: how long a request travels to a device.
         answer_ns: how long an answer travels back.
         queue_depth: how many operations of a host may be under way; None for no limit.
+        episodes: what happens to the path: while it stalls nothing sets out, while it is slow all ways take longer.
     """
 
     workload: Workload
@@ -48,6 +50,7 @@ class HostsPlan:
     request_ns: int = 0
     answer_ns: int = 0
     queue_depth: int | None = None
+    episodes: tuple[Episode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,22 @@ class ShadowCopyPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class FailOverPlan:
+    """The active crashes, and another host takes over with the same users: it recovers the store, and goes on.
+
+    What the active had asked of the devices and was not done takes effect, until the other host's reservation keeps it
+    out.
+
+    Attributes:
+        at_ns: when it crashes, warm-up included.
+        detection_ns: until the other host notices, and begins to recover.
+    """
+
+    at_ns: int
+    detection_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SimulationPlan:
     """A simulation.
 
@@ -77,6 +96,7 @@ class SimulationPlan:
         shadow_copies: which ones there are.
         warm_up_ns: time at the start in which nothing is measured.
         measured_ns: time in which everything is measured.
+        fail_over: when the active crashes; None for never.
     """
 
     geometry: Geometry
@@ -86,11 +106,8 @@ class SimulationPlan:
     shadow_copies: ShadowCopyPlan
     warm_up_ns: int
     measured_ns: int
+    fail_over: FailOverPlan | None = None
 
     def without_shadow_copies(self) -> SimulationPlan:
         """The same active alone, whose writes copy nothing: what everything else is compared with."""
         return replace(self, passives=(), shadow_copies=ShadowCopyPlan(0, 0, 0))
-
-    def without_passives(self) -> SimulationPlan:
-        """The same active, with shadow copies that nobody reads."""
-        return replace(self, passives=())

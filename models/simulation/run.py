@@ -12,27 +12,35 @@ from typing import Any
 
 from numpy.random import Generator, default_rng
 
+from shadowshare.models.latency.episodes import pace_of
 from shadowshare.models.served_hosts import active_host, passive_host
 from shadowshare.models.simulation.measured import DeviceUse, LatencyLog, Measured
-from shadowshare.models.simulation.plan import DevicePlan, HostsPlan, ShadowCopyPlan, SimulationPlan
+from shadowshare.models.simulation.plan import (
+    DevicePlan,
+    FailOverPlan,
+    HostsPlan,
+    ShadowCopyPlan,
+    SimulationPlan,
+)
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import Geometry, Location
-from shadowshare.protocol.marks import Mark, counting
+from shadowshare.protocol.marks import counting
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
 from shadowshare.sim.disks.disk import Disk
 from shadowshare.sim.disks.hollow_disk import HollowDisk
+from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.inline import run_to_result
 from shadowshare.sim.timed.device import TimedDevice
 from shadowshare.sim.timed.environment import TimedEnvironment
-from shadowshare.sim.timed.source import ClosedSource, OpenSource, Source
+from shadowshare.sim.timed.source import ClosedSource, OpenSource, Served, Source
 from shadowshare.sim.timed.traffic import JOURNAL, Traffic
 from shadowshare.sim.timed.workload import HostRequest
 from shadowshare.sim.timed.world import TimedWorld
 
-_DEVICES, _HOSTS = 0, 1
+_DEVICES, _HOSTS, _PATHS = 0, 1, 2
 ACTIVE_HOST = 0
 
 
@@ -51,22 +59,31 @@ class Simulation:
         self.plan = plan
         self._seed = (seed,) if isinstance(seed, int) else tuple(seed)
         self.environment = TimedEnvironment()
-        self.log = LatencyLog(plan.warm_up_ns)
+        self._successor = 1 + sum(passives.count for passives in plan.passives)
+        self._active_hosts = frozenset({ACTIVE_HOST, self._successor})
+        self.log = LatencyLog(self._active_hosts)
         self.traffic = Traffic(plan.geometry)
         self.disks: Sequence[Disk] = hollow_disks(plan.geometry) if disks is None else disks
         self.devices = [self._device(number, device) for number, device in enumerate(plan.devices)]
         self.world = TimedWorld(self.environment, self.devices, self.traffic)
         self._sources: list[Source] = []
-        location = Location(plan.geometry.area_device, plan.geometry.superblock_sectors)
+        self._location = Location(plan.geometry.area_device, plan.geometry.superblock_sectors)
         self._inline(format_store(plan.geometry))
-        self.active: Active = self._inline(activate(location))
+        self.active: Active = self._inline(activate(self._location))
         for _ in range(plan.shadow_copies.at_start):
             self._inline(self.active.create())
-        self._add(plan.active, 0, lambda sources: active_host(self.active, sources))
+        self._active_sources = self._sources_of(plan.active, 0, ACTIVE_HOST)
+        if plan.shadow_copies.every_ns:
+            creating = OpenSource(self.environment, creations(plan.shadow_copies), self.log)
+            self._active_sources.append(creating)
+        self._add(active_host(self.active, self._active_sources), plan.active, len(self._active_sources))
         for group, passives in enumerate(plan.passives, start=1):
             for _ in range(passives.count):
-                passive: Passive = self._inline(Passive.open(location))
-                self._add(passives, group, lambda sources, passive=passive: passive_host(passive, sources))
+                passive: Passive = self._inline(Passive.open(self._location))
+                sources = self._sources_of(passives, group, len(self.world.hosts))
+                self._add(passive_host(passive, sources), passives, len(sources))
+        if plan.fail_over is not None:
+            self.environment.after(plan.fail_over.at_ns, self._crash, plan.fail_over)
 
     def _inline(self, coroutine: Any) -> Any:
         """Do something before time begins."""
@@ -98,15 +115,15 @@ class Simulation:
             device.flush_is_exclusive,
         )
 
-    def _add(self, plan: HostsPlan, group: int, make_host: Any) -> None:
-        """Add a host with its workload, and start its tasks; the active's also creates shadow copies."""
+    def _add(self, host: Host, plan: HostsPlan, task_count: int) -> None:
+        """Add a host with a path as its plan says, and start its tasks."""
         number = len(self.world.hosts)
-        sources = self._sources_of(plan, group, number)
-        if number == ACTIVE_HOST and self.plan.shadow_copies.every_ns:
-            sources.append(OpenSource(self.environment, creations(self.plan.shadow_copies), self.log))
-        self._sources += sources
-        host = self.world.add(make_host(sources), plan.request_ns, plan.answer_ns, plan.queue_depth)
-        for task in range(len(sources)):
+        pace = pace_of(plan.episodes, self._stream(_PATHS, number)) if plan.episodes else None
+        self.world.add(host, plan.request_ns, plan.answer_ns, plan.queue_depth, pace)
+        self._start(number, task_count)
+
+    def _start(self, host: int, task_count: int) -> None:
+        for task in range(task_count):
             self.environment.after(0, self.world.start, host, task)
 
     def _sources_of(self, plan: HostsPlan, group: int, host: int) -> list[Source]:
@@ -115,7 +132,8 @@ class Simulation:
         sizes = (geometry.volume_bytes, geometry.sector_bytes)
         if workload.is_open:
             requests = workload.requests(self._stream(_HOSTS, group, host, 0), *sizes)
-            source = OpenSource(self.environment, requests, self.log)
+            source: Source = OpenSource(self.environment, requests, self.log)
+            self._sources.append(source)
             return [source] * workload.client_count
         return [
             ClosedSource(
@@ -126,41 +144,66 @@ class Simulation:
             for client in range(workload.client_count)
         ]
 
+    # -- fail-over -----------------------------------------------------------------------------------------------
+
+    def _crash(self, plan: FailOverPlan) -> None:
+        self.world.stop(ACTIVE_HOST)
+        for source in self._active_sources:
+            source.abandon(ACTIVE_HOST)
+        crashed_ns = self.environment.now_ns
+        self.environment.after(plan.detection_ns, self._take_over, crashed_ns)
+
+    def _take_over(self, crashed_ns: int) -> None:
+        """Another host recovers the store, and then has the users of the one that crashed."""
+        begun_ns = self.environment.now_ns
+
+        async def recover() -> None:
+            self.active = await activate(self._location)
+            recovered = HostRequest(0, "recover")
+            now_ns = self.environment.now_ns
+            self.log(Served(self._successor, recovered, crashed_ns, begun_ns, now_ns, None))
+            self.environment.after(0, self._go_on)
+
+        self._add(Host(Computer([recover], [], lambda: None)), self.plan.active, 1)
+
+    def _go_on(self) -> None:
+        self.world.hosts[self._successor] = active_host(self.active, self._active_sources)
+        self._start(self._successor, len(self._active_sources))
+
+    # -- measuring -----------------------------------------------------------------------------------------------
+
     def run(self) -> Measured:
         """Let the warm-up pass, and then measure."""
-        plan, environment = self.plan, self.environment
-        with counting() as marks:
-            if plan.warm_up_ns:
-                environment.run(until=plan.warm_up_ns)
-            self.traffic.reset()
-            marks.clear()
-            before = [(device.served_count, device.busy_ns) for device in self.devices]
-            environment.run(until=plan.warm_up_ns + plan.measured_ns)
-        return self._measured(marks, before)
+        self.measure(self.plan.warm_up_ns)
+        return self.measure(self.plan.measured_ns)
 
-    def _measured(self, marks: Counter[Mark], before: list[tuple[int, int]]) -> Measured:
-        operations = self.traffic.operations()
-        uses = [
-            DeviceUse(
-                device.served_count - served_count,
-                (device.busy_ns - busy_ns) / (self.plan.measured_ns * device.server_count),
-            )
-            for device, (served_count, busy_ns) in zip(self.devices, before, strict=True)
-        ]
+    def measure(self, duration_ns: int) -> Measured:
+        """Go on for so long; returns what was measured in that time."""
+        self.log.reset()
+        self.traffic.reset()
+        before = [(device.served_count, device.busy_ns) for device in self.devices]
+        with counting() as marks:
+            if duration_ns:
+                self.environment.run(until=self.environment.now + duration_ns)
+        operations = Counter(self.traffic.operations())
         slot_count = self.plan.geometry.slot_count
         return Measured(
-            self.plan.measured_ns,
+            duration_ns,
             self.log.latencies,
             self.log.failures,
             self.log.moved_bytes,
             operations,
-            self.traffic.sizes(),
+            Counter(self.traffic.sizes()),
             marks,
-            tuple(uses),
+            tuple(
+                DeviceUse(device.served_count - served, device.busy_ns - busy_ns, device.server_count)
+                for device, (served, busy_ns) in zip(self.devices, before, strict=True)
+            ),
             sum(count for flow, count in operations.items() if flow[1:] == ("write", JOURNAL)),
             slot_count - self.active.free_slot_count,
             slot_count,
-            sum({id(source): source.backlog_count for source in self._sources}.values()),
+            sum(source.backlog_count for source in self._sources),
+            self._active_hosts,
         )
 
 

@@ -3,8 +3,8 @@
 ``gaps``       pauses and arrivals: constant, Poisson, bursty
 ``places``     where requests go: uniform, Zipf, sequential, hot spot
 ``synthetic``  a mix of verbs, sizes and places, in a closed or an open loop
-``readers``    those who read shadow copies: full scans, restores, incremental backups
-``trace``      requests that were recorded, in any of the formats below; and what they changed
+``readers``    full and incremental backups of shadow copies
+``trace``      requests that were recorded, in any of the formats below
 ``fio_iolog``, ``blkparse``, ``msr_cambridge``  the formats
 ``replay``     a recorded trace as a workload
 

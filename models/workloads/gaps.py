@@ -39,14 +39,23 @@ def check_rate(rate_per_second: float) -> None:
         raise WorkloadError(f"rate_per_second must be from 0.00001 to 1000000000, not {rate_per_second:g}")
 
 
+def check_gap(name: str, gap_us: float) -> None:
+    """Refuse a gap that cannot be one.
+
+    Raises:
+        WorkloadError: it is not from 0 to eleven days.
+    """
+    if not 0.0 <= gap_us <= 1e12:
+        raise WorkloadError(f"{name} must be from 0 to 1000000000000, not {gap_us:g}")
+
+
 class Even(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Always the same gap; 0 is: as fast as the answers come."""
 
     gap_us: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.gap_us <= 1e12:
-            raise WorkloadError(f"gap_us must be from 0 to 1000000000000, not {self.gap_us:g}")
+        check_gap("gap_us", self.gap_us)
 
     def batches(self, random: Generator) -> Iterator[list[int]]:
         """See `Gaps`."""

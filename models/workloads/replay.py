@@ -74,6 +74,7 @@ class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         speed: 2 replays twice as fast as it was recorded; 0 as fast as the answers come (closed loop).
         client_count: requests at a time, at most. In a closed loop every client replays all of it.
         pass_count: how often it is replayed; 0: without end.
+        verbs: only these are asked for, as if nothing else had been recorded; empty for all. Passives can only read.
     """
 
     path: str
@@ -81,6 +82,7 @@ class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed: float = 1.0
     client_count: int = 32
     pass_count: int = 1
+    verbs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.speed <= 1e9:
@@ -100,6 +102,8 @@ class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             passes += 1
             before_ns: int | None = None
             for request in read_trace(Path(self.path), self.device or None):
+                if self.verbs and request.verb not in self.verbs:
+                    continue
                 before_ns = request.time_ns if before_ns is None else before_ns
                 gap_ns = round(max(request.time_ns - before_ns, 0) / self.speed) if self.speed else 0
                 before_ns = max(before_ns, request.time_ns)

@@ -11,10 +11,10 @@ from numpy.random import Generator
 from shadowshare.models.workloads.errors import WorkloadError
 from shadowshare.models.workloads.gaps import BATCH_COUNT, AnyGaps, Even
 from shadowshare.models.workloads.places import AnyPlaces, Anywhere
-from shadowshare.sim.timed.workload import ACTIVE_REQUESTS, PASSIVE_REQUESTS, HostRequest
+from shadowshare.sim.timed.workload import ACTIVE_REQUESTS, HostRequest
 
 WITH_PLACE = frozenset({"read", "write", "zero", "discard"})
-_VERBS = (*ACTIVE_REQUESTS, *PASSIVE_REQUESTS)
+_VERBS = (*ACTIVE_REQUESTS, "catch-up")
 
 
 class Synthetic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +42,7 @@ class Synthetic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for verb in self.verbs:
             if verb not in _VERBS:
-                raise WorkloadError(f"verbs: {verb!r} is none of {', '.join(dict.fromkeys(_VERBS))}")
+                raise WorkloadError(f"verbs: {verb!r} is none of {', '.join(_VERBS)}")
         for size_bytes in self.sizes:
             if not 0 < size_bytes <= 1 << 30:
                 raise WorkloadError(f"sizes: a size must be from 1 byte to 1 GiB, not {size_bytes}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -16,7 +16,6 @@ from shadowshare.models.workloads.errors import TraceError
 
 LINE_CHARACTERS_MAXIMUM = 4096
 NUMBER_MAXIMUM = (1 << 63) - 1
-RANGE_COUNT_MAXIMUM = 1 << 24
 
 Lines = Iterator[tuple[int, str]]
 """Line numbers from 1 on, and the lines without their ends."""
@@ -105,31 +104,6 @@ def numbered(stream: IO[bytes]) -> Lines:
             yield number, line.decode("utf-8", errors="replace").rstrip("\r\n")
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TraceError(f"after line {number}: the compressed file is damaged: {error}") from None
-
-
-def changed_ranges(requests: Iterable[TraceRequest], extent_bytes: int) -> tuple[tuple[int, int], ...]:
-    """The extents that a trace writes or discards, as runs of offset and length, in order.
-
-    Raises:
-        TraceError: they are too many to be kept: take larger extents.
-    """
-    changed: set[int] = set()
-    for request in requests:
-        if request.verb in ("write", "discard") and request.length:
-            first, last = (
-                request.offset // extent_bytes,
-                (request.offset + request.length - 1) // extent_bytes,
-            )
-            if len(changed) + last - first >= RANGE_COUNT_MAXIMUM:
-                raise TraceError(f"more than {RANGE_COUNT_MAXIMUM} extents changed: take larger extents")
-            changed.update(range(first, last + 1))
-    runs: list[tuple[int, int]] = []
-    for extent in sorted(changed):
-        if runs and sum(runs[-1]) == extent * extent_bytes:
-            runs[-1] = (runs[-1][0], runs[-1][1] + extent_bytes)
-        else:
-            runs.append((extent * extent_bytes, extent_bytes))
-    return tuple(runs)
 
 
 def open_bytes(path: Path) -> IO[bytes]:

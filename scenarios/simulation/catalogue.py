@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from shadowshare.models.toml_tables import read_text
-from shadowshare.scenarios.simulation.document import SimulationError, SimulationScenario, read_simulation
+from shadowshare.scenarios.simulation.document import SimulationScenario, read_simulation
+from shadowshare.scenarios.simulation.errors import SimulationError
 
 FOLDER = Path(__file__).parent
 FILE_BYTES_MAXIMUM = 1024 * 1024
@@ -38,6 +39,6 @@ def load_simulation(path: Path) -> SimulationScenario:
     except ValueError as error:
         raise SimulationError(str(error)) from None
     try:
-        return read_simulation(text)
+        return read_simulation(text, path.parent)
     except SimulationError as error:
         raise SimulationError(f"{path}: {error}") from None

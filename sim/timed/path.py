@@ -12,6 +12,10 @@ from shadowshare.sim.timed.environment import TimedEnvironment
 Deliver = Callable[[TimedFlight, Any], None]
 """Called when an answer arrives at the host."""
 
+Pace = Callable[[int, int], int]
+"""``pace(begins_ns, way_ns)``: how long a way takes that begins then, and would take ``way_ns`` if nothing were wrong.
+Who begins later does not end earlier."""
+
 
 class Path:
     """The path of one host. Whatever goes along it in one direction stays in order.
@@ -23,6 +27,7 @@ class Path:
         answer_ns: how long an answer travels back.
         queue_depth: how many requests of this host may be under way, answers included; the others wait in order. None
             for no limit.
+        pace: how fast the path is at which time; None for always the same.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class Path:
         request_ns: int = 0,
         answer_ns: int = 0,
         queue_depth: int | None = None,
+        pace: Pace | None = None,
     ) -> None:
         if queue_depth is not None and queue_depth < 1:
             raise ValueError("at least one request must be able to be under way")
@@ -46,7 +52,8 @@ class Path:
         """Whether nothing arrives at either end, see `stall`."""
         self._waiting: deque[TimedFlight] = deque()
         self._held: deque[Callable[[], None]] = deque()
-        self._is_plain = not (request_ns or answer_ns)
+        self._pace = pace
+        self._is_plain = self._is_always_plain = not (request_ns or answer_ns or pace)
         """Whether everything arrives at once, as on most paths most of the time."""
 
     @property
@@ -74,6 +81,8 @@ class Path:
             self._travel(self.answer_ns, self._arrive, flight, answer)
 
     def _travel(self, delay_ns: int, arrive: Callable[..., None], *what: Any) -> None:
+        if self._pace is not None:
+            delay_ns = self._pace(self._environment.now_ns, delay_ns)
         if delay_ns:
             self._environment.after(delay_ns, self._reach, arrive, what)
         else:
@@ -102,7 +111,7 @@ class Path:
     def resume(self) -> None:
         """Let what was held arrive, in order, and everything after it."""
         self.is_stalled = False
-        self._is_plain = not (self.request_ns or self.answer_ns)
+        self._is_plain = self._is_always_plain
         held, self._held = self._held, deque()
         for arrive in held:
             self._reach(arrive, ())

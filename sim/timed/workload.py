@@ -7,8 +7,10 @@ from typing import NamedTuple, Protocol
 
 from numpy.random import Generator
 
+from shadowshare.protocol.layout import ShadowCopyId
+
 ACTIVE_REQUESTS = ("read", "write", "zero", "discard", "flush", "create", "delete")
-PASSIVE_REQUESTS = ("read", "catch-up")
+PASSIVE_REQUESTS = ("read", "catch-up", "scan", "scan-changes")
 
 
 class HostRequest(NamedTuple):
@@ -18,10 +20,14 @@ class HostRequest(NamedTuple):
         gap_ns: in a closed workload, the pause since this client's previous request was done; in an open one, the
             time since the previous request arrived.
         verb: an active's is one of `ACTIVE_REQUESTS`: ``read`` is of the live volume, ``create`` makes a shadow copy,
-            ``delete`` deletes the oldest one. A passive's is one of `PASSIVE_REQUESTS`: ``read`` is of a shadow copy.
+            ``delete`` deletes the oldest one. A passive's is one of `PASSIVE_REQUESTS`: ``read`` is of a shadow copy;
+            ``scan`` leads to reads of all of one, ``scan-changes`` to reads of what changed since this client's scan
+            before (the first one: since the start).
         offset: first byte of the volume, a multiple of the sector size; 0 where no place is needed.
-        length: bytes, a multiple of the sector size; 0 where no place is needed.
-        age: for a passive's ``read``: 0 reads the newest shadow copy that it knows of, 1 the one before it, ...
+        length: bytes, a multiple of the sector size; 0 where no place is needed. Of a scan: of each of its reads.
+        age: of a passive's read or scan: 0 is of the newest shadow copy that it knows of, 1 of the one before it, ...
+        pause_ns: of a scan: the gap before each of its reads.
+        shadow_copy: of a read: which one, whatever its age; None for the one that ``age`` says.
     """
 
     gap_ns: int
@@ -29,6 +35,8 @@ class HostRequest(NamedTuple):
     offset: int = 0
     length: int = 0
     age: int = 0
+    pause_ns: int = 0
+    shadow_copy: ShadowCopyId | None = None
 
 
 class Workload(Protocol):

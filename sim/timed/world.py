@@ -17,7 +17,7 @@ from shadowshare.protocol.operations import Operation
 from shadowshare.sim.host import Host, Outcome
 from shadowshare.sim.timed.device import TimedDevice, TimedFlight
 from shadowshare.sim.timed.environment import TimedEnvironment
-from shadowshare.sim.timed.path import Path
+from shadowshare.sim.timed.path import Pace, Path
 from shadowshare.sim.timed.source import Delay, NextRequest
 
 Observer = Callable[[TimedFlight], None]
@@ -58,9 +58,16 @@ class TimedWorld:
         """By number; None for one that stopped."""
         self.observe = observe
 
-    def add(self, host: Host, request_ns: int = 0, answer_ns: int = 0, queue_depth: int | None = None) -> int:
+    def add(
+        self,
+        host: Host,
+        request_ns: int = 0,
+        answer_ns: int = 0,
+        queue_depth: int | None = None,
+        pace: Pace | None = None,
+    ) -> int:
         """Add a host with its path, see `Path`; returns its number. Its tasks begin with `start`."""
-        path = Path(self.environment, self._arrived, request_ns, answer_ns, queue_depth)
+        path = Path(self.environment, self._arrived, request_ns, answer_ns, queue_depth, pace)
         self.hosts.append(host)
         self.paths.append(path)
         return len(self.hosts) - 1
@@ -95,7 +102,7 @@ class TimedWorld:
                 for number, operation in enumerate(request):
                     self._send(host, task, operation, (together, number))
             elif isinstance(request, NextRequest):
-                request.source.take(host, task, request.error, self._resume)
+                request.source.take(host, task, request, self._resume)
             else:
                 assert isinstance(request, Delay), f"a task awaited {request!r}"
                 self.environment.after(request.delay_ns, self._resume, host, task, None)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import run
+from tests.repository.tree import ROOT
 
 MINE = """
 name = "mine"
@@ -78,6 +79,34 @@ def test_files_of_figures_and_rows(mine: str, tmp_path: Path) -> None:
     assert sweep.read_text(encoding="utf-8") == drawn
 
 
+def test_the_example_replays_its_trace_and_fields_are_set_by_their_place() -> None:
+    example = ROOT / "examples" / "replayed-database.toml"
+    shorter = ("--set", "time.measured_seconds=0.2", "--set", "device.servers=2", "--without-baseline")
+    done = run("simulate", "--file", example, *FAST, *shorter, "--sweep", "active.speed=1,10", "--json")
+    assert done.exit_code == 0, done.stderr
+    points = json.loads(done.stdout)["points"]
+    writes = [point["figures"]["active.write.per_second"]["mean"] for point in points]
+    assert [point["parameters"]["active.speed"] for point in points] == [1, 10]
+    assert writes[1] > 2 * writes[0]
+
+
+def test_words_can_be_swept(mine: str) -> None:
+    models = "device.latency=slc-flash,constant"
+    done = run("simulate", "--file", mine, *FAST, "--without-baseline", "--sweep", models)
+    assert done.exit_code == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        "device.latency",
+        "slc-flash",
+        "constant",
+    ]
+
+
+def test_a_simulation_in_which_time_stands_still_is_refused(mine: str) -> None:
+    done = run("simulate", "--file", mine, *FAST, "--set", "device.latency=instant")
+    assert done.exit_code == 2
+    assert "so that time stands still" in done.stderr
+
+
 def test_readers_that_hold_up_every_write_are_told_of(tmp_path: Path) -> None:
     path = tmp_path / "starved.toml"
     greedy = MINE.replace("clients = 1", "clients = 64").replace(
@@ -95,7 +124,7 @@ def test_readers_that_hold_up_every_write_are_told_of(tmp_path: Path) -> None:
         (("nope",), "there is no simulation 'nope'; there are: backup-of-a-busy-volume"),
         (
             ("slow-path-to-a-reader", "--set", "writers=3"),
-            "no parameter 'writers'; its parameters: readers, path_us",
+            "there is no parameter 'writers'; there are: readers, path_us; and fields",
         ),
         (("slow-path-to-a-reader", "--sweep", "readers"), "write it as in readers=1,2,5 or readers=1..64"),
         (("slow-path-to-a-reader", "--sweep", "readers=9..1"), "cannot be read"),

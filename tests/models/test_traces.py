@@ -20,7 +20,7 @@ from shadowshare.models.workloads.errors import TraceError, WorkloadError
 from shadowshare.models.workloads.fio_iolog import as_fio_iolog, read_fio_iolog
 from shadowshare.models.workloads.msr_cambridge import as_msr_cambridge, read_msr_cambridge
 from shadowshare.models.workloads.replay import Replay, read_trace
-from shadowshare.models.workloads.trace import Reader, TraceRequest, changed_ranges, numbered
+from shadowshare.models.workloads.trace import Reader, TraceRequest, numbered
 from shadowshare.sim.timed.workload import HostRequest
 from tests.repository.tree import ROOT
 
@@ -233,13 +233,20 @@ def test_speed_passes_and_small_volumes() -> None:
     assert all(one.length > 0 for one in small if one.verb != "flush")
 
 
-def test_the_extents_that_the_trace_changed() -> None:
-    changed = changed_ranges(read_trace(RECORDED), 65536)
-    assert 2 < len(changed) < 100
-    written = [one for one in read_trace(RECORDED) if one.verb == "write"]
-    for one in written:
-        assert any(start <= one.offset and one.offset + one.length <= start + size for start, size in changed)
-    assert sum(size for _, size in changed) < 32 << 20
+def test_only_some_verbs_are_replayed_at_their_times() -> None:
+    everything, at_ns = [], 0
+    for request in replayed(Replay(str(RECORDED))):
+        at_ns += request.gap_ns
+        everything.append((at_ns, request.verb, request.offset))
+    reads, at_ns = [], 0
+    for request in replayed(Replay(str(RECORDED), verbs=("read",))):
+        at_ns += request.gap_ns
+        reads.append((at_ns, request.verb, request.offset))
+    expected = [one for one in everything if one[1] == "read"]
+    assert 0 < len(expected) < len(everything)
+    assert [one[1:] for one in reads] == [one[1:] for one in expected]
+    first = expected[0][0]
+    assert [one[0] for one in reads] == [one[0] - first for one in expected]
 
 
 @pytest.mark.parametrize("options", [{"speed": -1.0}, {"client_count": 0}, {"pass_count": -1}])

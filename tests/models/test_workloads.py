@@ -20,7 +20,7 @@ from shadowshare.models.workloads.places import (
     Zipf,
     spreading_stride,
 )
-from shadowshare.models.workloads.readers import FullScan, IncrementalBackup, restore
+from shadowshare.models.workloads.readers import Backup
 from shadowshare.models.workloads.synthetic import Synthetic
 from shadowshare.sim.timed.workload import HostRequest, Workload
 
@@ -187,29 +187,11 @@ def test_requests_lie_within_the_volume_in_whole_sectors(
         assert request.offset + request.length <= sector_count * sector_bytes
 
 
-def test_a_full_scan_reads_everything_once_in_order() -> None:
-    scan = FullScan(request_bytes=100_000, age=2, client_count=3)
-    requests = requests_of(scan, 1000, 1 << 20)
-    assert requests[0] == HostRequest(0, "read", 0, 100_352, 2)
-    ends = [request.offset + request.length for request in requests]
-    assert [request.offset for request in requests] == [0, *ends[:-1]]
-    assert ends[-1] == 1 << 20
-    assert len(requests_of(msgspec.structs.replace(scan, pass_count=2), 1000)) == 2 * len(requests)
-    assert len(requests_of(msgspec.structs.replace(scan, pass_count=0), 1000)) == 1000
-
-
-def test_an_incremental_backup_reads_what_changed_and_nothing_else() -> None:
-    backup = IncrementalBackup(((1000, 100), (65536, 131072), (1 << 20, 5), ((1 << 20) - 10, 100)), 65536)
-    places = [(request.offset, request.length) for request in requests_of(backup, 100)]
-    assert places == [(512, 1024), (65536, 65536), (131072, 65536), ((1 << 20) - 512, 512)]
-    assert requests_of(IncrementalBackup(()), 5) == []
-    assert requests_of(IncrementalBackup((), pass_count=0), 5) == []
-
-
-def test_a_restore_reads_anywhere() -> None:
-    requests = requests_of(restore(4096, rate_per_client=100.0), 2000)
-    assert {request.gap_ns for request in requests} == {10_000_000}
-    assert len({request.offset for request in requests}) > 200
+@pytest.mark.parametrize(("is_incremental", "verb"), [(False, "scan"), (True, "scan-changes")])
+def test_a_backup_asks_for_scans(is_incremental: bool, verb: str) -> None:
+    backup = Backup(is_incremental, 100_000, rest_us=20.0, pause_us=3.0, pass_count=2, age=2)
+    assert requests_of(backup, 10) == [HostRequest(20_000, verb, 0, 100_352, 2, 3_000)] * 2
+    assert len(requests_of(msgspec.structs.replace(backup, pass_count=0), 10)) == 10
 
 
 @pytest.mark.parametrize(
@@ -226,9 +208,9 @@ def test_a_restore_reads_anywhere() -> None:
         (lambda: Synthetic({"read": -1.0}), "verbs"),
         (lambda: Synthetic({"read": 1.0}, {0: 1.0}), "sizes"),
         (lambda: Synthetic({"read": 1.0}, client_count=0), "client_count"),
-        (lambda: FullScan(request_bytes=0), "request_bytes"),
-        (lambda: IncrementalBackup(((-1, 5),)), "ranges"),
-        (lambda: restore(rate_per_client=0.0), "rate_per_second"),
+        (lambda: Backup(request_bytes=0), "request_bytes"),
+        (lambda: Backup(pass_count=-1), "pass_count"),
+        (lambda: Backup(rest_us=-1.0), "rest_us"),
     ],
 )
 def test_what_cannot_be_is_refused(make, words: str) -> None:  # type: ignore[no-untyped-def]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
@@ -18,23 +19,41 @@ from shadowshare.cli.output import json_option, print_json, print_table
 from shadowshare.models.experiment.histogram import Histogram
 from shadowshare.models.experiment.replications import Precision, Replications, replicate
 from shadowshare.models.simulation.comparison import ComparedRun, RunFigures
-from shadowshare.reports.simulation import Point, draw, simulation_json, simulation_rows, simulation_table
+from shadowshare.reports.simulation import (
+    Point,
+    Value,
+    draw,
+    shown,
+    simulation_json,
+    simulation_rows,
+    simulation_table,
+)
 from shadowshare.scenarios.simulation.catalogue import (
     built_in_simulation,
     load_simulation,
     simulation_names,
 )
-from shadowshare.scenarios.simulation.document import SimulationError, SimulationScenario
+from shadowshare.scenarios.simulation.document import SimulationScenario
+from shadowshare.scenarios.simulation.errors import SimulationError
+
+_WORD = re.compile(r"[A-Za-z./~][\w./~-]*", re.ASCII)
+"""A value that is no number: a name, or a path."""
 
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
 POINT_COUNT_MAXIMUM = 1000
-Values = Mapping[str, list[float]]
+Values = Mapping[str, list[Value]]
 
 
 @click.command("simulate")
 @click.argument("name", metavar="[SIMULATION]", required=False)
 @click.option("--file", "path", type=click.Path(path_type=Path), help="A simulation file of your own.")
-@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="Give a parameter a value.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Give a parameter, or a field by its place (device.servers), a value.",
+)
 @click.option(
     "--sweep",
     multiple=True,
@@ -121,7 +140,7 @@ def _list(as_json: bool) -> None:
         )
         return
     for one in scenarios:
-        told = ", ".join(f"{name}={value:g}" for name, value in one.parameters.items())
+        told = ", ".join(f"{name}={shown(value)}" for name, value in one.parameters.items())
         click.echo(f"{one.name} ({told})\n  {one.story}\n")
 
 
@@ -138,27 +157,45 @@ def _check_figure(path: Path | None) -> None:
         raise SimulationError(f"{path}: a figure's name must end in {', '.join(FIGURE_FORMATS)}")
 
 
-def _parse(text: str, option: str) -> tuple[str, list[float]]:
-    """A parameter's name and its values; integers stay integers."""
+def _parse(text: str, option: str) -> tuple[str, list[Value]]:
+    """A parameter's name, or a field's place, and its values; integers stay integers."""
     name, equals, values = text.partition("=")
     try:
         if not (name and equals):
             raise ValueError
         first, dots, last = values.partition("..")
         if not dots or option == "--set":
-            found = [_number(one) for one in values.split(",")]
+            found = [_value(one.strip()) for one in values.split(",")]
             if option == "--set" and len(found) > 1:
                 raise ValueError
             return name, found
-        found, end = [_number(first)], _number(last)
-        if found[0] <= 0 or end < found[0]:
-            raise ValueError
-        while found[-1] * 2 <= end:
-            found.append(found[-1] * 2)
-        return name, found if found[-1] == end else [*found, end]
+        return name, _doubled(_number(first), _number(last))
     except ValueError:
         example = "readers=4" if option == "--set" else "readers=1,2,5 or readers=1..64"
         raise SimulationError(f"{option} {text!r} cannot be read: write it as in {example}") from None
+
+
+def _doubled(first: float, last: float) -> list[Value]:
+    """From the first to the last, each twice the one before."""
+    if first <= 0 or last < first:
+        raise ValueError
+    found: list[Value] = []
+    while first < last:
+        found.append(first)
+        first *= 2
+    return [*found, last]
+
+
+def _value(text: str) -> Value:
+    """A number; true or false; or a word."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return _number(text)
+    except ValueError:
+        if not _WORD.fullmatch(text) or text in ("nan", "inf"):
+            raise
+    return text
 
 
 def _number(text: str) -> float:
@@ -169,8 +206,8 @@ def _number(text: str) -> float:
 
 
 def _choices(
-    scenario: SimulationScenario, fixed: Mapping[str, float], swept: Values
-) -> list[dict[str, float]]:
+    scenario: SimulationScenario, fixed: Mapping[str, Value], swept: Values
+) -> list[dict[str, Value]]:
     """All combinations of the swept values, each with the other parameters."""
     combinations = [dict(zip(swept, values, strict=True)) for values in product(*swept.values())]
     if len(combinations) > POINT_COUNT_MAXIMUM:
@@ -182,7 +219,7 @@ def _choices(
 
 def _measure(
     scenario: SimulationScenario,
-    choices: Sequence[Mapping[str, float]],
+    choices: Sequence[Mapping[str, Value]],
     runs: Sequence[ComparedRun],
     precision: Precision,
     executor: Executor | None,
@@ -200,7 +237,7 @@ def _measure(
     return points
 
 
-def _point(choice: Mapping[str, float], found: Replications) -> Point:
+def _point(choice: Mapping[str, Value], found: Replications) -> Point:
     """What all replications have in common: means with their intervals, and latencies of all together."""
     names = [name for name in found.figures[0] if all(name in figures for figures in found.figures)]
     latencies: dict[str, Histogram] = {}

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shadowshare.models.simulation.plan import HostsPlan, ShadowCopyPlan
+from shadowshare.models.latency.episodes import Episode
+from shadowshare.models.simulation.plan import FailOverPlan, HostsPlan, ShadowCopyPlan
 from shadowshare.models.simulation.run import Simulation, simulate
 from shadowshare.protocol.errors import AreaFull
 from shadowshare.protocol.marks import Mark
@@ -131,3 +132,100 @@ def test_paths_of_a_group_are_slow() -> None:
     measured = simulate(replace(whole, passives=(slow,)))
     assert measured.latencies["passives", "read"].count == 30
     assert measured.figures()["passives.read.latency_p50"] > 0.02, "two operations, there and back"
+
+
+# -- backups -----------------------------------------------------------------------------------------------------
+
+
+def scan(verb: str, gap_ns: int = 0) -> HostRequest:
+    return HostRequest(gap_ns, verb, 0, 8 * EXTENT_BYTES)
+
+
+def test_a_scan_reads_everything_once_of_one_shadow_copy() -> None:
+    measured = simulate(plan(Scripted(()), Scripted((scan("scan"), scan("scan")))))
+    read_count = 2 * EXTENT_COUNT // 8
+    assert measured.latencies["passives", "read"].count == measured.moved_bytes["passives", "read"] // (
+        8 * EXTENT_BYTES
+    )
+    assert measured.latencies["passives", "read"].count == read_count
+    assert measured.latencies["passives", "scan"].count == 2
+    assert measured.moved_bytes["passives", "scan"] == 0
+
+
+def test_a_scan_stays_with_its_shadow_copy_until_that_is_gone() -> None:
+    """The second half of a slow scan finds the shadow copy deleted: its reads fail, and none reads the newer one."""
+    slow = HostRequest(0, "scan", 0, 8 * EXTENT_BYTES, pause_ns=10 * MILLISECOND_NS)
+    create = (HostRequest(45 * MILLISECOND_NS, "create"), HostRequest(0, "delete"))
+    measured = simulate(plan(Scripted(create), Scripted((slow,))))
+    assert measured.failures == {("passives", "read", "ShadowCopyNotFound"): 4}
+    assert measured.latencies["passives", "read"].count == 4
+
+
+def test_an_incremental_backup_reads_what_changed_and_nothing_else() -> None:
+    writes = (write(3), write(4), write(60), HostRequest(MILLISECOND_NS, "create"), write(9))
+    scans = tuple(scan("scan-changes", 50 * MILLISECOND_NS) for _ in range(3))
+    measured = simulate(plan(Scripted(writes), Scripted(scans)))
+    assert measured.latencies["passives", "scan-changes"].count == 3
+    assert measured.latencies["passives", "read"].count == 2, "extents 3 and 4 together, and 60; once"
+    assert measured.moved_bytes["passives", "read"] == 3 * EXTENT_BYTES
+
+
+def test_who_missed_the_shadow_copy_of_the_backup_before_backs_up_everything() -> None:
+    turn = (HostRequest(0, "create"), HostRequest(0, "delete"))
+    measured = simulate(
+        plan(Scripted((*turn, write(3), *turn)), Scripted((scan("scan-changes", 50 * MILLISECOND_NS),)))
+    )
+    assert not measured.failures
+    assert measured.moved_bytes["passives", "read"] == EXTENT_COUNT * EXTENT_BYTES
+
+
+# -- what happens to hosts and paths -----------------------------------------------------------------------------
+
+
+def test_a_path_that_stalls_holds_its_host_up_and_no_other() -> None:
+    reads = tuple(HostRequest(MILLISECOND_NS, "read", 0, SECTOR_BYTES) for _ in range(50))
+    whole = plan(Scripted(()), Scripted(reads), Scripted(reads))
+    stall = (Episode("stall", 10.0, 30.0),)
+    stalled = replace(whole, passives=(replace(whole.passives[0], episodes=stall),))
+    latencies = simulate(stalled).latencies["passives", "read"]
+    assert latencies.maximum in range(28 * MILLISECOND_NS, 31 * MILLISECOND_NS)
+    assert latencies.quantile(0.9) < MILLISECOND_NS
+    assert simulate(whole).latencies["passives", "read"].maximum < MILLISECOND_NS
+    beside = replace(whole, active=replace(whole.active, episodes=stall))
+    assert simulate(beside).latencies["passives", "read"].maximum < MILLISECOND_NS
+
+
+def test_another_host_takes_over_with_the_same_users() -> None:
+    writer = Anywhere("write", MILLISECOND_NS // 8, is_open=True, client_count=16)
+    whole = plan(
+        writer, Anywhere("read", MILLISECOND_NS), shadow_copies=ShadowCopyPlan(1, 50 * MILLISECOND_NS, 1)
+    )
+    crash = FailOverPlan(303 * MILLISECOND_NS, 40 * MILLISECOND_NS)
+    simulation = Simulation(replace(whole, fail_over=crash), 3)
+    measured = simulation.run()
+    recovered = measured.latencies["active", "recover"]
+    assert recovered.count == 1
+    assert 40 * MILLISECOND_NS < recovered.maximum < 45 * MILLISECOND_NS
+    writes = measured.latencies["active", "write"]
+    assert writes.maximum > 39 * MILLISECOND_NS, "who came when nobody answered waited"
+    lost = sum(count for (role, _, error), count in measured.failures.items() if error == "HostCrashed")
+    assert 0 < lost <= 17
+    assert writes.count + lost + measured.backlog_count > len(writer.seen) - 20
+    assert measured.latencies["active", "create"].count in range(15, 21), "shadow copies go on being made"
+    assert not [
+        kind for kind in measured.failures if kind[0] == "passives" and kind[2] != "ShadowCopyNotFound"
+    ]
+    assert simulation.active.view.shadow_copies[-1].id.epoch == 2
+
+
+@pytest.mark.parametrize("way_ns", [0, 20 * MILLISECOND_NS])
+def test_a_closed_loop_goes_on_after_a_fail_over(way_ns: int) -> None:
+    """Also if what the crashed host had sent reaches the device long after the other one's reservation."""
+    whole = plan(Anywhere("write", 0, client_count=4), measured_ns=400 * MILLISECOND_NS)
+    whole = replace(whole, active=replace(whole.active, request_ns=way_ns))
+    measured = simulate(replace(whole, fail_over=FailOverPlan(100 * MILLISECOND_NS)))
+    assert measured.failures == {("active", "write", "HostCrashed"): 4}
+    alone = simulate(whole).latencies["active", "write"].count
+    recovered_ns = measured.latencies["active", "recover"].maximum
+    expected = alone * (400 * MILLISECOND_NS - recovered_ns) / (400 * MILLISECOND_NS)
+    assert measured.latencies["active", "write"].count == pytest.approx(expected, rel=0.1, abs=8)
