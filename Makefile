@@ -17,7 +17,7 @@ define CHECK_PYTHON
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup race test lint types contract docs bench lock clean
+.PHONY: help setup race test lint types contract docs notebooks bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ contract: $(STAMP) ## which part may import which
 docs: $(STAMP) ## make the site of the pages, in docs/_build
 	$(BIN)/sphinx-build -q -W --keep-going -j 2 docs docs/_build
 
+notebooks: $(STAMP) ## execute the notebooks, and write them as .ipynb beside their sources
+	$(BIN)/jupytext --quiet --to ipynb --set-kernel python3 --execute notebooks/[0-9]*.py
+
 bench: $(STAMP) ## measure: view, stepped world, export
 	$(BIN)/python -m bench.protocol
 
@@ -56,7 +59,7 @@ lock: ## choose the newest versions again and write requirements.lock
 		--output-file requirements.lock pyproject.toml
 
 clean: ## remove the environment and everything that tools wrote
-	rm -rf $(VENV) build dist docs/_build docs/api src/shadowshare.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
+	rm -rf $(VENV) build dist docs/_build docs/api docs/notebooks src/shadowshare.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
 		.hypothesis
 	find bench examples models notebooks protocol reports scenarios sim src tests verify \
 		-name __pycache__ -type d -prune -exec rm -rf {} +

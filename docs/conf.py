@@ -1,19 +1,23 @@
 """How Sphinx makes the site of these pages: ``make docs``.
 
 The pages are written to be read as they are, too. What Sphinx needs besides is therefore made here and not written
-there: tables of contents come from the sections of ``index.md``, links that leave this folder become plain text, and
-the reference of the Python modules is made of their docstrings.
+there: tables of contents come from the sections of ``index.md``, links that leave this folder become plain text, the
+reference of the Python modules is made of their docstrings, and pages of the notebooks by executing them.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
 from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))
+from notebook_pages import make_pages, with_links_to_pages
 
 project = "shadowshare"
 author = "the shadowshare developers"
@@ -47,13 +51,13 @@ _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
 
 def _of_the_site(app: Sphinx, page: str, source: list[str]) -> None:
     """Make of a page, as it is written, what Sphinx reads."""
-    text = source[0]
+    text = with_links_to_pages(source[0], dirname(page))
     if Path(app.env.doc2path(page)).suffix == ".md":
         source[0] = _with_links_within(text, page) + (_contents(text) if page == "index" else "")
 
 
 def _with_links_within(text: str, page: str) -> str:
-    """Links to what is not on the site become plain text, but for those that a fenced block only shows."""
+    """Links to what is not on the site become plain text, names of files titles, but for what a fenced block shows."""
     parts, position = [], 0
     within = partial(_link_within, dirname(page))
     for fence in _FENCE.finditer(text):
@@ -63,7 +67,9 @@ def _with_links_within(text: str, page: str) -> str:
 
 
 def _link_within(folder: str, link: re.Match[str]) -> str:
-    return link[1] if normpath(join(folder, link[2])).startswith("..") else link[0]
+    if normpath(join(folder, link[2])).startswith(".."):
+        return link[1]
+    return f"[]({link[2]})" if link[1] == link[2] else link[0]  # which Sphinx fills with the page's title
 
 
 def _with_plain_language(fence: str) -> str:
@@ -90,4 +96,5 @@ def _contents(index: str) -> str:
 
 def setup(app: Sphinx) -> None:
     """Have Sphinx read the pages so."""
+    app.connect("builder-inited", lambda app: make_pages(Path(app.srcdir) / "notebooks"))
     app.connect("source-read", _of_the_site)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from html import escape
+from html import escape, unescape
 from importlib import import_module
 from typing import Any
 
@@ -19,11 +19,15 @@ from shadowshare.reports.trace import trace_text
 from shadowshare.verify.counterexample import Counterexample
 from shadowshare.verify.detection import Detection
 from shadowshare.verify.gate.check import GateResult
+from shadowshare.verify.mutants.catalogue import MUTANTS
 from shadowshare.verify.replaying import Replay
 from shadowshare.verify.result import Exploration, ResultError, ScenarioResult, Verdict
 from shadowshare.verify.story.storyboard import Storyboard
 
-HEIGHT_PIXELS = 640
+HEIGHT_PIXELS = 1100
+"""Of a frame, at most: a page that is longer is scrolled within it."""
+
+_FIT = "this.style.height = Math.min(this.contentDocument.body.offsetHeight + 2, {}) + 'px'"
 
 
 class NothingToShow(ResultError):
@@ -35,17 +39,22 @@ class Shown:
 
     Args:
         html: the page.
-        height_pixels: of the frame.
+        height_pixels: of the frame, at most; a page that needs less gets less.
     """
 
     def __init__(self, html: str, height_pixels: int = HEIGHT_PIXELS) -> None:
         self.html = html
         self.height_pixels = height_pixels
 
+    def __repr__(self) -> str:
+        return unescape(self.html.partition("<title>")[2].partition(" - shadowshare</title>")[0])
+
     def _repr_html_(self) -> str:
+        # Without line breaks, so that it can stand within Markdown.
+        page = escape(self.html).replace("\n", "&#10;")
         return (
-            f'<iframe srcdoc="{escape(self.html)}" style="width: 100%; height: {self.height_pixels}px; border: 0" '
-            'title="a result of shadowshare"></iframe>'
+            f'<iframe srcdoc="{page}" style="width: 100%; height: {self.height_pixels}px; border: 0" '
+            f'title="a result of shadowshare" onload="{_FIT.format(self.height_pixels)}"></iframe>'
         )
 
 
@@ -70,7 +79,7 @@ def page_of(result: Any) -> str:
     if isinstance(result, Sequence) and result and all(isinstance(one, ScenarioResult) for one in result):
         return run_page(result, [])
     if isinstance(result, Sequence) and result and all(isinstance(one, Detection) for one in result):
-        return mutants_page(result, {})
+        return _mutants_page(result)
     known = ", ".join(kind.__name__ for kind in _PAGES)
     raise NothingToShow(f"{type(result).__name__} is no result that can be shown; these are: {known}")
 
@@ -108,6 +117,10 @@ def _replayed_page(replay: Replay) -> str:
     return render(Page(replay.scenario, verdict, headline, [Words("", (), trace_text(replay))]))
 
 
+def _mutants_page(detections: Sequence[Detection]) -> str:
+    return mutants_page(detections, {bug.name: bug.story for bug in MUTANTS})
+
+
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -130,7 +143,7 @@ _PAGES: dict[type, Callable[[Any], str]] = {
     Exploration: _found_page,
     Counterexample: lambda counterexample: _replayed_page(counterexample.replay),
     Replay: _replayed_page,
-    Detection: lambda detection: mutants_page([detection], {}),
+    Detection: lambda detection: _mutants_page([detection]),
     GateResult: lambda result: gate_page(result, []),
 }
 
@@ -147,9 +160,10 @@ def register() -> None:
         shell = None
     if shell is None:
         raise MissingLibrary("ipython", "notebook")
-    html = shell.display_formatter.formatters["text/html"]
+    formatters = shell.display_formatter.formatters
     for kind in _PAGES:
-        html.for_type(kind, lambda result: show(result)._repr_html_())
+        formatters["text/html"].for_type(kind, lambda result: show(result)._repr_html_())
+        formatters["text/plain"].for_type(kind, lambda result, printer, _: printer.text(repr(show(result))))
 
 
 # -- the widget --------------------------------------------------------------------------------------------------
@@ -195,7 +209,7 @@ def _widget_class() -> Any:
         "StepperWidget",
         (base,),
         {
-            "_esm": asset("stepper.js") + _RENDER,
+            "_esm": asset("download.js") + asset("stepper.js") + _RENDER,
             "_css": story_style(),
             "story": traitlets.Unicode().tag(sync=True),
             "step": traitlets.Int(0).tag(sync=True),

@@ -10,7 +10,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from io import StringIO
@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from shadowshare.reports.space_time import CELL_NAMES, DIAGRAM_CSS, REGION_NAMES, diagram, lanes_of
 from shadowshare.reports.style import SIGNS, VERDICT_ROLES, css_variables
-from shadowshare.reports.tables import Table
+from shadowshare.reports.tables import Table, conflict_lines
 from shadowshare.verify.result import Verdict
 from shadowshare.verify.story.storyboard import Storyboard
 
@@ -116,13 +116,18 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as the text of one HTML file; the same page gives the same text."""
-    return (
-        _environment().get_template("page.html").render(page=page, style=page_style(), scripts=_scripts(page))
-    )
+    has_story = any(section.kind == "story" for section in page.sections)
+    style = css_variables() + asset("page.css") + (DIAGRAM_CSS + asset("story.css") if has_story else "")
+    names = ["download.js", *(["stepper.js"] if has_story else []), "page.js"]
+    scripts = "\n".join(map(asset, names))
+    return _environment().get_template("page.html").render(page=page, style=style, scripts=scripts)
 
 
 def story_fragment(board: Storyboard) -> str:
-    """One story as HTML without a page around it, for notebooks; `story_style` and ``stepper.js`` belong to it."""
+    """One story as HTML without a page around it, for notebooks.
+
+    `story_style`, ``download.js`` and ``stepper.js`` belong to it.
+    """
     macros: Any = _environment().get_template("story.html").module
     return str(macros.story(Story("", board)))
 
@@ -132,22 +137,10 @@ def story_style() -> str:
     return css_variables(".story") + DIAGRAM_CSS + asset("story.css")
 
 
-def page_style() -> str:
-    """The whole style sheet."""
-    return css_variables() + DIAGRAM_CSS + asset("page.css") + asset("story.css")
-
-
 @cache
 def asset(name: str) -> str:
     """The text of a file that lies beside this module."""
     return files(PACKAGE).joinpath(name).read_text(encoding="utf-8")
-
-
-def _scripts(page: Page) -> str:
-    names = ["page.js"]
-    if any(section.kind == "story" for section in page.sections):
-        names.insert(0, "stepper.js")
-    return "\n".join(asset(name) for name in names)
 
 
 @cache
@@ -164,8 +157,6 @@ def _environment() -> Environment:
     environment.globals.update(signs=SIGNS, verdict_roles=VERDICT_ROLES, cell_names=CELL_NAMES)
     environment.filters.update(
         csv=_csv,
-        svg_file=_svg_file,
-        json_file=_json_file,
         steps=link_steps,
         diagram=_diagram,
         story_json=story_json,
@@ -182,6 +173,10 @@ def story_data(board: Storyboard) -> dict[str, Any]:
     """A storyboard as plain data, for the stepper and for programs."""
     return {
         "schedule": board.replay.schedule,
+        "command": board.command,
+        "explanation": board.explanation.sentences,
+        "violation": None if board.replay.violation is None else board.replay.violation._asdict(),
+        "conflicts": conflict_lines(board.replay),
         "violated_at": board.replay.violated_at,
         "told": board.explanation.told,
         "way": board.explanation.way,
@@ -236,16 +231,6 @@ def _csv(table: Table) -> str:
     writer.writerow(table[0])
     writer.writerows(table[1])
     return _data_address("text/csv", text.getvalue())
-
-
-def _svg_file(svg: str) -> str:
-    return _data_address("image/svg+xml", svg)
-
-
-def _json_file(board: Storyboard) -> str:
-    return _data_address(
-        "application/json", json.dumps({**story_data(board), "replay": asdict(board.replay)})
-    )
 
 
 def _data_address(kind: str, text: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from textwrap import shorten
 
 from shadowshare.reports.gate import gate_remarks, gate_table
 from shadowshare.reports.mutant_matrix import detection_table, draw_detections, executions_text
 from shadowshare.reports.page.document import Facts, Figure, Page, Section, Story, TableSection, Words, render
 from shadowshare.reports.tables import Table, conflict_lines, verdict_table
 from shadowshare.verify.detection import Detection
-from shadowshare.verify.gate.check import STAGES, GateResult
+from shadowshare.verify.gate.check import STAGES, Check, GateResult
 from shadowshare.verify.result import ScenarioResult, Verdict
 from shadowshare.verify.story.storyboard import Storyboard
 
@@ -146,8 +147,16 @@ def gate_page(result: GateResult, boards: Sequence[Storyboard]) -> str:
         for check in result.of_stage(stage)
     ]
     sections.append(TableSection("All checks", (["stage", "check", "verdict", "seconds"], rows), "checks"))
-    headline = "Everything is as it must be." if result.verdict == "verified" else "; ".join(result.reasons)
-    return render(Page(f"gate, seed {result.seed}", result.verdict, headline, sections))
+    return render(Page(f"gate, seed {result.seed}", result.verdict, _gate_headline(result, wrong), sections))
+
+
+def _gate_headline(result: GateResult, wrong: Sequence[Check]) -> str:
+    if result.verdict == "verified":
+        return "Everything is as it must be."
+    if not wrong:
+        return "; ".join(result.reasons)
+    names = ", ".join(dict.fromkeys(check.name for check in wrong))
+    return f"{len(wrong)} of {len(result.checks)} checks are not as they must be: {shorten(names, 120)}"
 
 
 def simulation_page(

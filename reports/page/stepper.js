@@ -1,5 +1,5 @@
 // Steps through a story: a slider, buttons and keys choose a step; the pictures of the disk and of the hosts follow.
-// Used by pages (page.js) and by notebooks (shadowshare.reports.notebook). No network, nothing stored.
+// Needs download.js. Used by pages (page.js) and by notebooks (shadowshare.reports.notebook). No network, nothing stored.
 "use strict";
 
 /** An element with attributes and children; children that are strings become text, never markup. */
@@ -207,6 +207,9 @@ const KEYS = {
  */
 function mountStepper(story, data, hasKeys) {
   const root = story.querySelector(".stepper");
+  const download = story.querySelector(".downloads a");
+  download.href = fileAddress("application/json", JSON.stringify(data));
+  download.hidden = false;
   const slider = root.querySelector("input[type=range]");
   const world = root.querySelector(".world");
   const pictures = wholePictures(data.frames);

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from tests.repository.tree import ROOT
 
 DOCS = ROOT / "docs"
+MADE_BY_SPHINX = {"_build", "notebooks"}
 FOLLOWED = [DOCS / "tutorial.md"]
 """Pages that are followed literally, from an empty folder."""
 
@@ -25,7 +26,9 @@ class Fence(NamedTuple):
 
 def documents() -> list[Path]:
     """Every page, the decision records included."""
-    return sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts)
+    return sorted(
+        path for path in DOCS.rglob("*.md") if path.relative_to(DOCS).parts[0] not in MADE_BY_SPHINX
+    )
 
 
 def read(name: str) -> str:
