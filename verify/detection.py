@@ -8,22 +8,21 @@ for finds.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from math import ceil
 from multiprocessing import get_context
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
+from shadowshare.verify.censored import HALF, QUARTER, THREE_QUARTERS, Run, censored_quantile
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.parallel import WorkerEnded, prepare_worker
-from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Verdict
 from shadowshare.verify.runner import Plan, run_scenario
@@ -35,48 +34,62 @@ SEED_COUNT = 9
 EXECUTION_COUNT_MAXIMUM = 2000
 
 
+class Spread(NamedTuple):
+    """What half of all runs needed, and the middle half of them; None is more than any run came to.
+
+    Attributes:
+        low: a quarter of all runs needed no more.
+        median: half of them.
+        high: three quarters.
+    """
+
+    low: float | None
+    median: float | None
+    high: float | None
+
+
 class Executions(NamedTuple):
-    """How many schedules a strategy ran until it found a mutant, in several runs with different seeds.
+    """How many schedules a strategy ran until it found a mutant, and how long that took, with different seeds.
 
     Attributes:
         counts: by seed from 0: the schedules that were run, the one that showed the mutant included; None if none did.
         limit: how many each run was allowed.
-        seconds: that all runs took together.
+        run_seconds: by seed: how long the run took, from nothing; if it found nothing, finding it takes longer.
     """
 
     counts: tuple[int | None, ...]
     limit: int
-    seconds: float
+    run_seconds: tuple[float, ...] = ()
 
     @property
     def found_count(self) -> int:
         """Runs that found the mutant."""
         return sum(count is not None for count in self.counts)
 
-    def quantile(self, share: Fraction) -> int | None:
-        """The least count within which at least this share of all runs found the mutant.
-
-        None if fewer did: it is more than `limit`. Since all runs are censored at the same count, this is where the
-        Kaplan-Meier estimate (JASA 53, 1958) comes down to one minus the share.
-        """
-        wanted = max(1, ceil(share * len(self.counts)))
-        found = sorted(count for count in self.counts if count is not None)
-        return found[wanted - 1] if wanted <= len(found) else None
+    @property
+    def spread(self) -> Spread:
+        """Of the schedules; None is more than `limit`."""
+        return _spread([Run(count or self.limit, count is not None) for count in self.counts])
 
     @property
-    def median(self) -> int | None:
-        """Half of all runs needed no more; None if that is more than `limit`."""
-        return self.quantile(Fraction(1, 2))
+    def seconds_spread(self) -> Spread:
+        """Of the time to detection."""
+        return _spread(
+            [
+                Run(seconds, count is not None)
+                for count, seconds in zip(self.counts, self.run_seconds, strict=True)
+            ]
+        )
 
-    @property
-    def low(self) -> int | None:
-        """A quarter of all runs needed no more; None if that is more than `limit`."""
-        return self.quantile(Fraction(1, 4))
+    def quantile(self, share: Fraction) -> float | None:
+        """The least count within which at least this share of all runs found the mutant; None: more than `limit`."""
+        return censored_quantile(
+            [Run(count or self.limit, count is not None) for count in self.counts], share
+        )
 
-    @property
-    def high(self) -> int | None:
-        """Three quarters of all runs needed no more; None if that is more than `limit`."""
-        return self.quantile(Fraction(3, 4))
+
+def _spread(runs: Sequence[Run]) -> Spread:
+    return Spread(*(censored_quantile(runs, share) for share in (QUARTER, HALF, THREE_QUARTERS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +179,8 @@ def detect(name: str, plan: DetectionPlan | None = None) -> Detection:
     how = Plan(bug.implementation, plan.state_count_maximum)
     budget = how.budget()
     result = run_scenario(scenario, how, _listener(budget), budget)
-    product = Race(scenario, bug.implementation).product
-    executions = {strategy: _measure(product, strategy, plan) for strategy in dict.fromkeys(plan.strategies)}
+    race = partial(Race, scenario, bug.implementation)
+    executions = {strategy: _measure(race, strategy, plan) for strategy in dict.fromkeys(plan.strategies)}
     return Detection(
         name,
         bug.scenario,
@@ -182,15 +195,17 @@ def detect(name: str, plan: DetectionPlan | None = None) -> Detection:
     )
 
 
-def _measure(product: Product, strategy: str, plan: DetectionPlan) -> Executions:
-    """Run a strategy with each seed. What the product learns in one run makes the next ones faster, not different."""
-    start = perf_counter()
+def _measure(race: Callable[[], Race], strategy: str, plan: DetectionPlan) -> Executions:
+    """Run a strategy with each seed, each time from nothing: what one run learned would make the next one faster."""
     counts: list[int | None] = []
+    run_seconds: list[float] = []
     for seed in range(plan.seed_count):
+        start = perf_counter()
         budget = Budget(execution_count=plan.execution_count_maximum)
-        found = make_strategy(strategy, seed=seed).run(product, budget, _listener(budget))
+        found = make_strategy(strategy, seed=seed).run(race().product, budget, _listener(budget))
         counts.append(None if found.violation is None else found.execution_count)
-    return Executions(tuple(counts), plan.execution_count_maximum, perf_counter() - start)
+        run_seconds.append(perf_counter() - start)
+    return Executions(tuple(counts), plan.execution_count_maximum, tuple(run_seconds))
 
 
 # -- several mutants, several processes --------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def _detection_section(detections: Sequence[Detection]) -> Figure:
     return Figure(
         "How soon drawn schedules find them",
         svg_element(text.getvalue()),
-        "Schedules until the mutant is found: median, and the middle half of the runs.",
+        "Schedules, and seconds, until the mutant is found: median, and the middle half of the runs.",
         (["mutant", *strategies], rows),
         "detection",
     )

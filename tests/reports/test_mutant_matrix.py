@@ -16,8 +16,8 @@ from shadowshare.reports.mutant_matrix import (
 )
 from shadowshare.verify.detection import Detection, Executions
 
-EASY = Executions((3, 1, 2), 2000, 0.5)
-HARD = Executions((None, 1500, None), 2000, 2.0)
+EASY = Executions((3, 1, 2), 2000, (0.5, 0.25, 0.125))
+HARD = Executions((None, 1500, None), 2000, (2.0, 0.5, 3.0))
 KILLED = Detection(
     "some-bug",
     "some-race",
@@ -41,15 +41,15 @@ def test_a_table_has_a_row_for_each_mutant_and_a_column_for_each_strategy() -> N
     assert columns[-2:] == ["a", "b"]
     assert rows[0] == [
         "some-bug", "yes", "some-race", "image", "1,234", "7", "0.25",
-        "2 (1 to 3)", ">2,000 (1,500 to >2,000), 1 of 3 runs",
+        "2 (1 to 3), 0.25 s", ">2,000 (1,500 to >2,000), 1 of 3 runs",
     ]  # fmt: skip
     assert [row[1] for row in rows] == ["yes", "NO", "unknown"]
     assert rows[1][3:6] == ["-", "5", "-"]
 
 
 def test_counts_that_do_not_vary_are_said_once() -> None:
-    assert executions_text(Executions((4, 4, 4), 10, 0.0)) == "4"
-    assert executions_text(Executions((None, None), 10, 0.0)) == ">10, 0 of 2 runs"
+    assert executions_text(Executions((4, 4, 4), 10, (1.0, 1.0, 1.0))) == "4, 1 s"
+    assert executions_text(Executions((None, None), 10, (1.0, 1.0))) == ">10, 0 of 2 runs"
 
 
 def test_json_has_null_for_what_is_beyond_the_limit() -> None:
@@ -57,7 +57,11 @@ def test_json_has_null_for_what_is_beyond_the_limit() -> None:
     assert (found["name"], found["killed"], found["caught_by"]) == ("some-bug", True, "image")
     assert (found["states"], found["shortest_steps"], found["seconds"]) == (1234, 7, 0.25)
     assert found["executions"]["b"] == {
-        "median": None, "low": 1500, "high": None, "found": 1, "runs": 3, "limit": 2000, "seconds": 2.0,
+        "low": 1500, "median": None, "high": None, "found": 1, "runs": 3, "limit": 2000,
+        "counts": [None, 1500, None],
+        "seconds_to_detection": {"low": 0.5, "median": None, "high": None},
+        "run_seconds": [2.0, 0.5, 3.0],
+        "seconds": 5.5,
     }  # fmt: skip
     assert detection_json(SURVIVES)["killed"] is False
 
@@ -85,7 +89,7 @@ def test_a_figure_of_another_process_has_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_censored_median_is_drawn_as_another_mark(tmp_path: Path) -> None:
     """At the limit, and open: so that it cannot be taken for a median there."""
-    at_limit = Executions((2000,) * 3, 2000, 0.0)
+    at_limit = Executions((2000,) * 3, 2000, (1.0,) * 3)
     figures = []
     for executions in (HARD, at_limit):
         path = tmp_path / "figure.svg"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from fractions import Fraction
+from math import ceil
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify import detection
+from shadowshare.verify.censored import Run, censored_quantile
 from shadowshare.verify.counterexample import replay
 from shadowshare.verify.detection import (
     Detection,
@@ -37,46 +38,62 @@ LIMIT = 100
 
 def untimed(found: Detection) -> Detection:
     """Without what differs from one time to the next."""
-    executions = {name: one._replace(seconds=0.0) for name, one in found.executions.items()}
+    executions = {name: one._replace(run_seconds=()) for name, one in found.executions.items()}
     return replace(found, seconds=0.0, executions=executions)
 
 
-# -- censored counts ---------------------------------------------------------------------------------------------
+# -- censored runs -----------------------------------------------------------------------------------------------
 
 
 def test_quantiles_of_runs_that_all_found_it() -> None:
-    found = Executions((9, 1, 5, 3, 7), LIMIT, 0.0)
-    assert (found.low, found.median, found.high, found.found_count) == (3, 5, 7, 5)
+    found = Executions((9, 1, 5, 3, 7), LIMIT)
+    assert (found.spread, found.found_count) == ((3, 5, 7), 5)
 
 
 def test_a_run_that_found_nothing_needs_more_than_any_that_did() -> None:
-    found = Executions((9, None, 5, None, 7), LIMIT, 0.0)
-    assert (found.low, found.median, found.high, found.found_count) == (7, 9, None, 3)
-    assert Executions((1, None), LIMIT, 0.0).median == 1
-    assert Executions((1, None, None), LIMIT, 0.0).median is None
-    assert Executions((None,), LIMIT, 0.0).low is None
+    found = Executions((9, None, 5, None, 7), LIMIT)
+    assert (found.spread, found.found_count) == ((7, 9, None), 3)
+    assert Executions((1, None), LIMIT).spread.median == 1
+    assert Executions((1, None, None), LIMIT).spread.median is None
+    assert Executions((None,), LIMIT).spread.low is None
 
 
-def kaplan_meier(counts: tuple[int | None, ...], share: Fraction) -> int | None:
-    """The estimate by its definition: the product over all times of the share of those at risk who go on."""
-    surviving, at_risk = Fraction(1), len(counts)
-    times = sorted(count for count in counts if count is not None)
-    for time, finds in itertools.groupby(times):
-        found_count = len(list(finds))
-        surviving *= 1 - Fraction(found_count, at_risk)
-        at_risk -= found_count
+def test_times_are_censored_where_each_run_ended() -> None:
+    found = Executions((3, None, 5, None), LIMIT, (1.0, 2.0, 3.0, 4.0))
+    assert found.seconds_spread == (1.0, 3.0, None), (
+        "the run that ended at 2 says nothing of what comes later"
+    )
+    assert Executions((3, None), LIMIT, (2.0, 1.0)).seconds_spread.low == 2.0
+    assert Executions((None, None), LIMIT, (2.0, 1.0)).seconds_spread.low is None
+
+
+def kaplan_meier(runs: list[Run], share: Fraction) -> float | None:
+    """The estimate by its definition: at each value, the share of those still at risk who go on."""
+    surviving = Fraction(1)
+    for value in sorted({run.value for run in runs}):
+        at_risk = sum(run.value >= value for run in runs)
+        surviving *= 1 - Fraction(sum(run == (value, True) for run in runs), at_risk)
         if surviving <= 1 - share:
-            return time
+            return value
     return None
 
 
-@given(
-    st.lists(st.none() | st.integers(1, LIMIT), min_size=1, max_size=12),
-    st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1)]),
-)
-def test_quantiles_are_those_of_kaplan_and_meier(counts: list[int | None], share: Fraction) -> None:
-    found = Executions(tuple(counts), LIMIT, 0.0)
-    assert found.quantile(share) == kaplan_meier(found.counts, share)
+SHARES = st.sampled_from([Fraction(1, 4), Fraction(1, 2), Fraction(3, 4), Fraction(1)])
+
+
+@given(st.lists(st.builds(Run, st.integers(1, 9), st.booleans()), min_size=1, max_size=12), SHARES)
+def test_quantiles_are_those_of_kaplan_and_meier(runs: list[Run], share: Fraction) -> None:
+    assert censored_quantile(runs, share) == kaplan_meier(runs, share)
+
+
+@given(st.lists(st.none() | st.integers(1, LIMIT), min_size=1, max_size=12), SHARES)
+def test_with_one_limit_the_share_of_all_runs_found_it_within_the_quantile(
+    counts: list[int | None], share: Fraction
+) -> None:
+    ordered = sorted(count for count in counts if count is not None)
+    wanted = ceil(share * len(counts))
+    expected = ordered[wanted - 1] if wanted <= len(ordered) else None
+    assert Executions(tuple(counts), LIMIT).quantile(share) == expected
 
 
 # -- one mutant --------------------------------------------------------------------------------------------------
@@ -104,6 +121,7 @@ def test_each_seed_is_a_run_of_its_own() -> None:
         walk = RandomWalk(seed).run(product, Budget(execution_count=500))
         expected.append(walk.execution_count if walk.violation else None)
     assert found.counts == tuple(expected)
+    assert len(found.run_seconds) == 4
     assert len(set(expected)) > 1, "all seeds alike would not show whether each was used"
 
 
