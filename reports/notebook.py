@@ -195,7 +195,15 @@ def stepper(board: Storyboard) -> Any:
         MissingLibrary: the package ``anywidget`` is not installed.
     """
     step = board.replay.violated_at or len(board.steps)
-    return _widget_class()(story=story_fragment(board), step=step)
+    widget = _widget_class()(story=story_fragment(board), step=step)
+    widget.page = show(board)
+    return widget
+
+
+def _with_page(widget: Any, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How a notebook shows a widget; where nobody runs it any more, the page stands for it."""
+    data, metadata = _widget_class().__base__._repr_mimebundle_(widget)
+    return {**data, "text/plain": repr(widget.page), "text/html": widget.page._repr_html_()}, metadata
 
 
 @cache
@@ -211,6 +219,7 @@ def _widget_class() -> Any:
         {
             "_esm": asset("download.js") + asset("stepper.js") + _RENDER,
             "_css": story_style(),
+            "_repr_mimebundle_": _with_page,
             "story": traitlets.Unicode().tag(sync=True),
             "step": traitlets.Int(0).tag(sync=True),
         },

@@ -74,3 +74,12 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)
     with pytest.raises(MissingLibrary, match=r"pip install 'shadowshare\[notebook\]'"):
         stepper(board_of("no-recheck"))
+
+
+def test_where_no_widget_runs_its_page_stands_for_it() -> None:
+    """A notebook that was saved, and is shown without the widget's state, has something to show all the same."""
+    board = board_of("no-recheck")
+    data, _ = stepper(board)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["text/html"] == show(board)._repr_html_()
+    assert data["text/plain"] == "violated: replay of reader-before-volume-read"

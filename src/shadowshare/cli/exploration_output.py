@@ -12,10 +12,11 @@ from typing import Any
 
 import click
 
-from shadowshare.cli.output import print_fields, print_table, print_verdict
+from shadowshare.cli.output import print_diagram, print_fields, print_table, print_verdict
+from shadowshare.cli.terminal import is_looked_at
 from shadowshare.reports.diagram import WIDTH_COLUMNS, characters_for, draw
 from shadowshare.reports.tables import SHORT_COUNT, conflict_lines, replay_table, short_count
-from shadowshare.scenarios.definition import Scenario
+from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.verify.counterexample import Counterexample
 from shadowshare.verify.estimate import Estimate
 from shadowshare.verify.result import ScenarioResult, Violation
@@ -109,12 +110,14 @@ def print_finding(finding: Finding) -> None:
     print_fields(finding_facts(finding))
     if finding.counterexample is not None:
         click.echo()
-        print_table(*replay_table(finding.counterexample.replay))
+        print_table(*replay_table(finding.counterexample.replay), roles_of(finding.scenario))
         click.echo()
         conflicts = conflict_lines(finding.counterexample.replay)
         if conflicts:
             click.echo("\n  ".join(["accesses that conflict:", *conflicts]) + "\n")
-        click.echo(draw(finding.counterexample.replay, characters_for(sys.stdout.encoding), _width_columns()))
+        print_diagram(
+            draw(finding.counterexample.replay, characters_for(sys.stdout.encoding), _width_columns())
+        )
         if finding.saved is not None:
             click.echo(
                 f"saved in {finding.saved}\nIts README.txt says how to replay it from there; a folder like this in "
@@ -124,7 +127,12 @@ def print_finding(finding: Finding) -> None:
 
 
 def _width_columns() -> int:
-    return get_terminal_size((WIDTH_COLUMNS, 0)).columns if sys.stdout.isatty() else WIDTH_COLUMNS
+    return get_terminal_size((WIDTH_COLUMNS, 0)).columns if is_looked_at(sys.stdout) else WIDTH_COLUMNS
+
+
+def roles_of(scenario: Scenario) -> dict[str, str]:
+    """``active`` or ``passive``, by the names of the hosts."""
+    return {plan.name: "passive" if plan.role == PASSIVE else "active" for plan in scenario.hosts}
 
 
 def finding_facts(finding: Finding) -> dict[str, str]:

@@ -13,11 +13,12 @@ import click
 from shadowshare.cli import EXIT_FAILED, EXIT_VIOLATED
 from shadowshare.cli.code_choice import CodeChoice, takes_code
 from shadowshare.cli.exploration_options import UnfitOption
-from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table, print_verdict
 from shadowshare.cli.report_files import ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import FILES, own_scenarios
+from shadowshare.cli.terminal import bar
 from shadowshare.reports.gate import (
+    TITLES,
     gate_json,
     gate_junit,
     gate_remarks,
@@ -179,14 +180,13 @@ class _Finder:
 
 @contextmanager
 def _progress(finder: _Finder, tells_at_once: bool) -> Iterator[Tell]:
-    """A line that says what was checked last; and what is violated, if it is to be told before the end."""
-    counts: dict[str, int] = {}
-    with status() as say:
+    """How many checks were made; and what is violated, if it is to be told before the end."""
+    stages = list[str]()
+    with bar("checks") as say:
 
         def tell(check: Check, waiting_count: int) -> None:
-            counts[check.stage] = counts.get(check.stage, 0) + 1
-            done = ", ".join(f"{count} {stage}" for stage, count in counts.items())
-            say(f"{done}; {waiting_count} checks wait; last: {check.name}")
+            stages.append(check.stage)
+            say(len(stages), len(stages) + waiting_count, f"{TITLES[check.stage]}: {check.name}")
             if tells_at_once and check.verdict == "violated":
                 _print_check(check, finder, on_standard_error=True)
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shadowshare.cli.exploration_options import searches_states
+from shadowshare.cli.terminal import is_looked_at
 from shadowshare.verify.runner import Plan
 from shadowshare.verify.search import Budget
 from shadowshare.verify.search import Progress as Listener
@@ -20,7 +21,7 @@ from shadowshare.verify.search import Progress as Listener
 @contextmanager
 def exploration_progress(label: str, plan: Plan) -> Iterator[Listener | None]:
     """A line that says how far an exploration is. Yields a function to tell it; None if nobody would see it."""
-    if not sys.stderr.isatty():
+    if not is_looked_at(sys.stderr):
         yield None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
@@ -88,7 +89,7 @@ def interruptible(budget: Budget) -> Iterator[None]:
 @contextmanager
 def status() -> Iterator[Callable[[str], None]]:
     """A line that says what goes on. Yields a function to change it."""
-    if not sys.stderr.isatty():
+    if not is_looked_at(sys.stderr):
         yield lambda _: None
         return
     with Console(stderr=True).status("") as line:

@@ -10,9 +10,9 @@ import click
 
 from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.cli.exploration_options import JOB_COUNT_MAXIMUM, UnfitOption
-from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table
 from shadowshare.cli.report_files import ReportFiles, takes_reports
+from shadowshare.cli.terminal import bar
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.reports.mutant_matrix import detection_json, detection_table, draw_detections
 from shadowshare.reports.page.kinds import mutants_page
@@ -104,11 +104,11 @@ def mutants(
         strategies, seeds or SEED_COUNT, max_executions or EXECUTION_COUNT_MAXIMUM, max_states
     )
     found: list[Detection] = []
-    with status() as say:
-        say(f"0 of {len(chosen)} mutants")
+    with bar("mutants") as tell:
+        tell(0, len(chosen), "")
         for detection in detect_all(chosen, plan, jobs):
             found.append(detection)
-            say(f"{len(found)} of {len(chosen)} mutants, {detection.name} last")
+            tell(len(found), len(chosen), f"last: {detection.name}")
     if figure is not None:
         draw_detections(found, figure)
     reports.write_html(lambda: mutants_page(found, {bug.name: bug.story for bug in MUTANTS}))

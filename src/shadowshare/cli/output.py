@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,10 +20,10 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.table import Table
-from rich.text import Text
+from rich.table import Column, Table
 
-from shadowshare.reports.style import SIGNS, TERMINAL_VERDICTS
+from shadowshare.cli.terminal import console, is_looked_at
+from shadowshare.reports.terminal import cell, coloured, coloured_diagram, heading, verdict
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -78,10 +79,10 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def print_verdict(verdict: str, text: str) -> None:
+def print_verdict(word: str, text: str) -> None:
     """Print a headline; on a terminal with the sign and in the colour of a verdict."""
-    if sys.stdout.isatty():
-        Console(highlight=False).print(Text(f"{SIGNS[verdict]} {text}", f"bold {TERMINAL_VERDICTS[verdict]}"))
+    if is_looked_at(sys.stdout):
+        console().print(verdict(word, text))
     else:
         click.echo(text)
 
@@ -89,28 +90,52 @@ def print_verdict(verdict: str, text: str) -> None:
 def print_fields(fields: Mapping[str, object]) -> None:
     """Print names and values, one pair a line."""
     width = max(map(len, fields), default=0)
+    if is_looked_at(sys.stdout):
+        grid = Table.grid(Column(style="dim", no_wrap=True), Column(), padding=(0, 2, 0, 0))
+        for name, value in fields.items():
+            grid.add_row(name, coloured(str(value)))
+        console().print(grid)
+        return
     for name, value in fields.items():
         click.echo(f"{name:{width}}  {value}")
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table: with lines on a terminal, else plain columns, so that other programs can read it."""
-    cells = [[str(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        table = Table(*columns)
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], roles: Mapping[str, str] | None = None
+) -> None:
+    """Print a table: with lines on a terminal, else plain columns, so that other programs can read it.
+
+    Args:
+        columns: headings.
+        rows: cells.
+        roles: ``active`` or ``passive``, of the columns that are hosts.
+    """
+    cells = [[str(one) for one in row] for row in rows]
+    if is_looked_at(sys.stdout):
+        table = Table(
+            *(Column(heading(name, (roles or {}).get(name))) for name in columns), box=box.SIMPLE_HEAD
+        )
         for row in cells:
-            table.add_row(*(Text(cell, TERMINAL_VERDICTS.get(cell, "")) for cell in row))
-        Console().print(table)
+            table.add_row(*map(cell, row))
+        console().print(table)
         return
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in [list(columns), *cells]:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo("  ".join(one.ljust(width) for one, width in zip(row, widths, strict=True)).rstrip())
+
+
+def print_diagram(diagram: str) -> None:
+    """Print a diagram of text; on a terminal with the colours of the places on the disk."""
+    if is_looked_at(sys.stdout):
+        console().print(coloured_diagram(diagram), end="\n\n", no_wrap=True, overflow="ellipsis")
+    else:
+        click.echo(diagram)
 
 
 @contextmanager
 def bytes_progress(label: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error, if that is a terminal. Yields a function to tell it of more bytes."""
-    if not sys.stderr.isatty():
+    if not is_looked_at(sys.stderr):
         yield lambda _: None
         return
     columns = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +12,8 @@ import click
 from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.cli.code_choice import CodeChoice, takes_code
 from shadowshare.cli.exploration_options import ExplorationOptions, takes_exploration
-from shadowshare.cli.live_progress import progress_text, status
+from shadowshare.cli.exploration_output import roles_of
+from shadowshare.cli.live_progress import progress_text
 from shadowshare.cli.output import json_option, print_json, print_table
 from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
@@ -20,6 +22,7 @@ from shadowshare.cli.scenario_choice import (
     find_scenario,
     own_scenarios,
 )
+from shadowshare.cli.terminal import bar
 from shadowshare.reports.page.kinds import replay_page, run_page
 from shadowshare.reports.tables import replay_json, replay_table, result_json, verdict_table
 from shadowshare.scenarios.catalogue import built_in, built_in_names
@@ -65,12 +68,15 @@ def run(
     """
     scenarios, with_real = _chosen(names, files)
     plan = options.plan(code.implementation)
-    results = []
-    with status() as say:
+    results: list[ScenarioResult] = []
+    count = len(scenarios) + with_real
+    with bar("scenarios") as tell:
         for scenario in scenarios:
+            say = partial(tell, len(results), count)
             say(scenario.name)
             results.append(run_scenario(scenario, plan, _state_progress(say, scenario.name, plan)))
         if with_real:
+            say = partial(tell, len(results), count)
             say(REAL_SCENARIO_NAME)
             results.append(run_real_scenario(code.implementation.passive, say))
     chosen = {scenario.name: scenario for scenario in scenarios}
@@ -105,8 +111,9 @@ def _print_findings(
     for result in wrong:
         click.echo(f"\n{result.name}: {result.verdict}, {result.expected} expected. {result.reason}".rstrip())
         if result.schedule is not None:
-            labels = parse_schedule(result.schedule).labels
-            print_table(*replay_table(replay_schedule(by_name[result.name], labels, code.implementation)))
+            labels, scenario = parse_schedule(result.schedule).labels, by_name[result.name]
+            replayed = replay_schedule(scenario, labels, code.implementation)
+            print_table(*replay_table(replayed), roles_of(scenario))
             names = [str(path) for path in files]
             click.echo(f"\nreplay: {replay_command(result.schedule, names, code.mutant_name, code.path)}")
     click.echo(f"\n{len(results) - len(wrong)} of {len(results)} scenarios as expected")
@@ -192,7 +199,7 @@ def replay(
     if as_json:
         print_json(replay_json(replayed))
     else:
-        print_table(*replay_table(replayed))
+        print_table(*replay_table(replayed), roles_of(scenario))
         click.echo()
         if replayed.violation is not None:
             click.echo(f"violated ({replayed.violation.rule}): {replayed.violation.message}")
