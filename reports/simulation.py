@@ -1,21 +1,63 @@
-"""What simulations measured: a table for people, rows for other programs, and figures."""
+"""What simulations measured: a table for people, and rows for other programs; figures are in `simulation_figures`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shadowshare.reports.style import MARKERS, SERIES, figure_style
+from shadowshare.reports.simulation_questions import FIGURES, IN_TABLE, QUESTIONS
 
 Value = int | float | str
 """Of a parameter."""
 
-Estimate = tuple[float, float]
-"""A mean, and half the width of its confidence interval."""
-
 Curve = Sequence[tuple[float, float]]
 """A cumulative distribution: latencies in nanoseconds, and the share that does not exceed each."""
+
+
+class Estimate(NamedTuple):
+    """A figure and its 95 % confidence interval.
+
+    Attributes:
+        mean: the figure.
+        half_width: half the width of the interval.
+        low: the lower end.
+        high: the upper end.
+        seen_count: of a rare event: how often it happened, in all runs together; the interval is exact then.
+        of_count: how often it could have happened.
+    """
+
+    mean: float
+    half_width: float
+    low: float
+    high: float
+    seen_count: int | None = None
+    of_count: int | None = None
+
+
+class Basis(NamedTuple):
+    """What the figures of a point rest on.
+
+    Attributes:
+        run_count: independent runs; 1 for a long one that was cut into batches.
+        measured_seconds: simulated time of each that counts.
+        warm_up_seconds: left out at the start of each, as the simulation says.
+        found_warm_up_seconds: left out behind that of a long run, by MSER-5; None for replications.
+        batch_count: of a long run.
+        is_settled: whether a long run went on long enough to tell where its warm-up ends.
+        dependent: figures of a long run whose batches depend on each other, so that their intervals are too narrow.
+        precision: the share that was asked for; None if it was a number of runs.
+        imprecise: figures that are not as precise as that.
+    """
+
+    run_count: int
+    measured_seconds: float
+    warm_up_seconds: float
+    found_warm_up_seconds: float | None = None
+    batch_count: int | None = None
+    is_settled: bool = True
+    dependent: tuple[str, ...] = ()
+    precision: float | None = None
+    imprecise: tuple[str, ...] = ()
 
 
 class Point(NamedTuple):
@@ -25,40 +67,28 @@ class Point(NamedTuple):
         parameters: their values, and those of the fields that were changed.
         estimates: of each figure, by name.
         curves: latencies, by role and verb in words.
-        run_count: replications.
-        is_precise: whether the intervals are as narrow as was asked.
+        basis: what they rest on.
     """
 
     parameters: Mapping[str, Value]
     estimates: Mapping[str, Estimate]
     curves: Mapping[str, Curve]
-    run_count: int
-    is_precise: bool
+    basis: Basis
 
 
-SHOWN = {
-    "active.write.per_second": ("writes/s", 1.0),
-    "active.write.latency_mean": ("write us", 1e6),
-    "active.write.latency_mean_ratio": ("times no copy", 1.0),
-    "active.write.latency_p99": ("p99 us", 1e6),
-    "active.write_amplification": ("amplification", 1.0),
-    "passives.read.per_second": ("reads/s", 1.0),
-    "passives.read.latency_mean": ("read us", 1e6),
-    "passives.read.latency_p99": ("p99 us", 1e6),
-    "passives.recheck_saved_per_read": ("saved/1000 reads", 1e3),
-    "device.0.utilisation": ("busy %", 100.0),
-}
-"""The figures of the table: heading, and what the figure is multiplied by."""
-
-
-def simulation_table(points: Sequence[Point], swept: Sequence[str]) -> tuple[list[str], list[list[str]]]:
-    """Columns and rows: the swept parameters, and the figures that there are, each with its interval."""
-    names = [name for name in SHOWN if any(name in point.estimates for point in points)]
+def simulation_table(
+    points: Sequence[Point], swept: Sequence[str], asked: Sequence[str] = ()
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows: the swept parameters, and the figures that answer what is asked, each with its interval."""
+    wanted: Iterable[str] = IN_TABLE
+    if any(QUESTIONS[name].figures for name in asked):
+        wanted = dict.fromkeys(figure for name in asked for figure in QUESTIONS[name].figures)
+    names = [name for name in wanted if any(name in point.estimates for point in points)]
     rows = []
     for point in points:
         cells = [shown(point.parameters[name]) for name in swept]
-        rows.append(cells + [_cell(point.estimates.get(name), SHOWN[name][1]) for name in names])
-    return [*swept, *(SHOWN[name][0] for name in names)], rows
+        rows.append(cells + [_cell(point.estimates.get(name), FIGURES[name].factor) for name in names])
+    return [*swept, *(FIGURES[name].heading for name in names)], rows
 
 
 def shown(value: Value) -> str:
@@ -69,16 +99,55 @@ def shown(value: Value) -> str:
 def _cell(estimate: Estimate | None, factor: float) -> str:
     if estimate is None:
         return "-"
-    mean, half_width = estimate[0] * factor, estimate[1] * factor
-    return f"{mean:,.4g} ±{half_width:.2g}"
+    mean = estimate.mean * factor
+    if estimate.seen_count is not None:
+        low, high = estimate.low * factor, estimate.high * factor
+        return f"{mean:,.3g} ({low:.2g} to {high:.2g}; {estimate.seen_count:,} of {estimate.of_count:,})"
+    return f"{mean:,.4g} ±{estimate.half_width * factor:.2g}"
+
+
+def basis_lines(points: Sequence[Point], swept: Sequence[str]) -> list[str]:
+    """What the figures rest on, in words: once if it is the same for all points."""
+    lines = {tuple(shown(point.parameters[name]) for name in swept): _basis(point.basis) for point in points}
+    if len(set(lines.values())) == 1:
+        return [next(iter(lines.values()))]
+    return [f"{', '.join(values)}: {line}" for values, line in lines.items()]
+
+
+def _basis(basis: Basis) -> str:
+    warm_up = f"left out at the start: {basis.warm_up_seconds:g} s, as the simulation says"
+    if basis.batch_count is None:
+        text = f"means of {basis.run_count} runs of {basis.measured_seconds:g} s, ± 95 % interval; {warm_up}"
+        if basis.precision is not None:
+            text += f"; asked for: ±{basis.precision:.3g} of each mean latency"
+        if basis.imprecise:
+            text += f", not reached: {', '.join(basis.imprecise)}"
+        return text
+    text = (
+        f"one run of which {basis.measured_seconds:.4g} s count, in {basis.batch_count} batches, ± 95 % interval; "
+        f"{warm_up}, and {basis.found_warm_up_seconds:.3g} s more, found by MSER-5"
+    )
+    if not basis.is_settled:
+        text += "; it never settled: simulate longer"
+    if basis.dependent:
+        text += f"; intervals are too narrow, as batches depend on each other: {', '.join(basis.dependent)}"
+    return text
 
 
 def simulation_rows(points: Sequence[Point]) -> list[dict[str, Value]]:
     """One row for each figure of each point, as for a file of comma-separated values."""
     return [
-        {**point.parameters, "figure": name, "mean": mean, "half_width": half_width, "runs": point.run_count}
+        {
+            **point.parameters,
+            "figure": name,
+            "mean": estimate.mean,
+            "half_width": estimate.half_width,
+            "low": estimate.low,
+            "high": estimate.high,
+            "runs": point.basis.run_count,
+        }
         for point in points
-        for name, (mean, half_width) in point.estimates.items()
+        for name, estimate in point.estimates.items()
     ]
 
 
@@ -89,93 +158,12 @@ def simulation_json(name: str, points: Sequence[Point]) -> dict[str, Any]:
         "points": [
             {
                 "parameters": dict(point.parameters),
-                "runs": point.run_count,
-                "is_precise": point.is_precise,
+                "basis": point.basis._asdict(),
                 "figures": {
-                    figure: {"mean": mean, "half_width": half_width}
-                    for figure, (mean, half_width) in point.estimates.items()
+                    figure: {key: value for key, value in estimate._asdict().items() if value is not None}
+                    for figure, estimate in point.estimates.items()
                 },
             }
             for point in points
         ],
     }
-
-
-# -- figures -------------------------------------------------------------------------------------------------------
-
-_PANELS = (
-    (
-        "throughput per second",
-        {"active.write.per_second": "writes", "passives.read.per_second": "reads"},
-        1.0,
-    ),
-    (
-        "mean latency, us",
-        {"active.write.latency_mean": "writes", "passives.read.latency_mean": "reads"},
-        1e6,
-    ),
-    ("reads saved by the re-check, %", {"passives.recheck_saved_per_read": "of all reads"}, 100.0),
-)
-
-
-def draw(path: Path, points: Sequence[Point], swept: str | None) -> None:
-    """Draw a figure into a file whose ending says the format.
-
-    Without a swept parameter it shows the distributions of latency; with one, throughput, latency and how often the
-    re-check saved a read against its value.
-
-    Raises:
-        ValueError: no figure can have this ending.
-        OSError: the file cannot be written.
-    """
-    from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second, and only a figure needs it
-
-    with figure_style():
-        figure = Figure(figsize=(12 if swept else 6, 3.6), layout="constrained")
-        if swept is None:
-            _draw_curves(figure.add_subplot(), points[0].curves)
-        else:
-            for axes, panel in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
-                _draw_panel(axes, points, swept, *panel)
-        is_svg = path.suffix.lower() == ".svg"
-        figure.savefig(path, metadata={"Date": None} if is_svg else None)
-
-
-def _draw_curves(axes: Any, curves: Mapping[str, Curve]) -> None:
-    for number, (name, curve) in enumerate(sorted(curves.items())):
-        if name.split()[1] in ("read", "write") and curve:
-            times_us = [latency_ns / 1e3 for latency_ns, _ in curve]
-            shares = [share for _, share in curve]
-            style = "--" if "without" in name else "-"
-            colour = SERIES[number % len(SERIES)]
-            axes.plot(times_us, shares, style, color=colour, drawstyle="steps-post", label=name)
-    axes.set_xscale("log")
-    axes.set_xlabel("latency, us")
-    axes.set_ylabel("share of requests that take no longer")
-    axes.grid(visible=True)
-    axes.legend(frameon=False)
-
-
-def _draw_panel(
-    axes: Any, points: Sequence[Point], swept: str, label: str, figures: Mapping[str, str], factor: float
-) -> None:
-    for number, (name, words) in enumerate(figures.items()):
-        found = [
-            (point.parameters[swept], *point.estimates[name]) for point in points if name in point.estimates
-        ]
-        if found:
-            values, means, half_widths = zip(*found, strict=True)
-            axes.errorbar(
-                values,
-                [mean * factor for mean in means],
-                [half_width * factor for half_width in half_widths],
-                marker=MARKERS[number],
-                color=SERIES[number],
-                capsize=3,
-                label=words,
-            )
-    axes.set_xlabel(swept.replace("_", " "))
-    axes.set_ylabel(label)
-    axes.set_ylim(bottom=0)
-    axes.grid(visible=True)
-    axes.legend(frameon=False)

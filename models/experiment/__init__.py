@@ -1,6 +1,6 @@
 """What simulated measurements say: intervals, warm-up, long runs in batches, replications, and distributions.
 
-``interval``      a mean with its confidence interval, and the difference of two from common random numbers
+``interval``      a mean, or a share that may be rare, with its confidence interval
 ``warm_up``       where a run that began empty has forgotten that it did
 ``batch_means``   an interval out of one long run
 ``replications``  independent runs until the intervals are as narrow as was asked

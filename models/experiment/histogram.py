@@ -7,7 +7,6 @@ above, each power of two has 128 of them, so that a bucket is narrower than 1/12
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,14 +101,6 @@ class Histogram:
         for bucket in np.flatnonzero(self._counts):
             reached += int(self._counts[bucket])
             yield min(_middle_of(int(bucket)), float(self._maximum)), reached / count
-
-    def summary(self) -> dict[str, Any]:
-        """Count, mean, usual quantiles and maximum, for JSON."""
-        shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
-        if not self.count:
-            return {"count": 0}
-        quantiles = {name: round(self.quantile(share)) for name, share in shares.items()}
-        return {"count": self.count, "mean": self.mean, **quantiles, "maximum": self.maximum}
 
 
 def _buckets_of(values: NDArray[np.int64]) -> NDArray[np.int64]:

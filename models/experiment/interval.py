@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 from scipy.stats import t as student_t
 
 CONFIDENCE = 0.95
@@ -75,43 +76,29 @@ def mean_interval(samples: Samples, confidence: float = CONFIDENCE) -> Interval:
     return Interval(mean, quantile * standard_error, confidence, count)
 
 
-def difference_interval(
-    samples: Samples, baseline_samples: Samples, confidence: float = CONFIDENCE
-) -> Interval:
-    """How much larger one mean is than another one, of runs in pairs that drew the same random numbers.
+class ShareInterval(NamedTuple):
+    """A confidence interval of a share: of how many something is true."""
 
-    The interval is that of the differences of the pairs (the paired t test), so what both runs of a pair have in common
-    does not widen it.
+    share: float
+    low: float
+    high: float
+
+
+def share_interval(count: int, of_count: int, confidence: float = CONFIDENCE) -> ShareInterval:
+    """How large a share is of which a sample is known; also if it is so rare that the sample has none.
+
+    The exact interval of Clopper and Pearson (Biometrika 26 (1934)), as if the members of the sample were independent.
 
     Args:
-        samples: one per pair.
-        baseline_samples: that of the same pair without what is to be compared.
+        count: members of the sample for which it is true.
+        of_count: all members of the sample; at least one.
         confidence: between 0 and 1.
 
     Raises:
-        ValueError: the numbers of samples differ, there is none, or the confidence is no probability.
+        ValueError: the sample is empty, or has fewer members than ``count``.
     """
-    return mean_interval(_paired(samples, baseline_samples, np.subtract), confidence)
-
-
-def ratio_interval(samples: Samples, baseline_samples: Samples, confidence: float = CONFIDENCE) -> Interval:
-    """How many times as large one figure is as another one, of runs in pairs that drew the same random numbers.
-
-    Raises:
-        ValueError: as `difference_interval`, or a baseline is 0.
-    """
-    if not np.all(np.asarray(baseline_samples)):
-        raise ValueError("a baseline is 0: nothing can be compared with it as a ratio")
-    return mean_interval(_paired(samples, baseline_samples, np.divide), confidence)
-
-
-def _paired(samples: Samples, baseline_samples: Samples, combine: np.ufunc) -> NDArray[np.float64]:
-    if len(samples) != len(baseline_samples):
-        raise ValueError(f"{len(samples)} samples and {len(baseline_samples)} baselines are no pairs")
-    pairs: NDArray[np.float64] = combine(
-        np.asarray(samples, dtype=np.float64), np.asarray(baseline_samples, dtype=np.float64)
-    )
-    return pairs
+    found = binomtest(count, of_count).proportion_ci(confidence)
+    return ShareInterval(count / of_count, float(found.low), float(found.high))
 
 
 def _check(values: NDArray[np.float64], confidence: float) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -270,18 +269,3 @@ class Empirical(Distribution, frozen=True, tag="empirical"):
     def mean_ns(self) -> float:
         """See `Distribution`."""
         return float(np.trapezoid(self.latencies_us, self.probabilities)) * 1e3
-
-
-ANY_DISTRIBUTION: tuple[type[Distribution], ...] = (
-    Constant,
-    Uniform,
-    Exponential,
-    LognormalMixture,
-    Empirical,
-)
-
-
-def describe(distribution: Distribution) -> dict[str, Any]:
-    """What stands in a file for it."""
-    fields: dict[str, Any] = msgspec.to_builtins(distribution)
-    return fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from shadowshare.models.experiment.histogram import Histogram
 from shadowshare.models.experiment.replications import Figures
@@ -24,11 +25,19 @@ class RunFigures(dict[str, float]):
 
     Attributes:
         latencies: by role and verb in words; the active's also as they were without shadow copies.
+        rare: how many there were of what is rare, and among how many: see `Measured.rare`.
     """
 
-    def __init__(self, figures: Figures, latencies: dict[str, Histogram]) -> None:
+    def __init__(
+        self, figures: Figures, latencies: dict[str, Histogram], rare: dict[str, tuple[int, int]]
+    ) -> None:
         super().__init__(figures)
         self.latencies = latencies
+        self.rare = rare
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes to another process."""
+        return RunFigures, (dict(self), self.latencies, self.rare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +71,25 @@ class ComparedRun:
                 raise NothingMeasured(
                     f"no {verb} of the {role} was done in the measured time: simulate longer, or ask for less at once"
                 )
-        latencies = {" ".join(kind): histogram for kind, histogram in measured.latencies.items()}
-        if self.compares:
-            without = simulate(self.plan.without_shadow_copies(), (self.seed, number))
-            figures.update(_ratios(figures, without))
-            for (role, verb), histogram in without.latencies.items():
-                latencies[f"{role} {verb} {WITHOUT}"] = histogram
-        return RunFigures(figures, latencies)
+        if not self.compares:
+            return compared(measured, None)
+        return compared(measured, simulate(self.plan.without_shadow_copies(), (self.seed, number)))
 
     def wanted(self) -> list[str]:
         """The figures that say whether enough replications were made."""
         names = ["active.write.latency_mean"]
         return names + ["passives.read.latency_mean"] * bool(self.plan.passives)
+
+
+def compared(measured: Measured, without: Measured | None) -> RunFigures:
+    """All figures of a run, and how many times what they are in the one without shadow copies, if there is one."""
+    figures = measured.figures()
+    latencies = {" ".join(kind): histogram for kind, histogram in measured.latencies.items()}
+    if without is not None:
+        figures.update(_ratios(figures, without))
+        for (role, verb), histogram in without.latencies.items():
+            latencies[f"{role} {verb} {WITHOUT}"] = histogram
+    return RunFigures(figures, latencies, measured.rare())
 
 
 def _ratios(figures: Figures, without: Measured) -> dict[str, float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shadowshare.reports.simulation_questions import QUESTIONS
 from tests.cli.running import run
 from tests.repository.tree import ROOT
 
@@ -31,6 +32,7 @@ every_seconds = 0.01
 warm_up_seconds = 0.01
 measured_seconds = 0.03
 """
+THREE = ("readers", "path_us", "device.servers")
 FAST = ("--replications", "2", "--jobs", "1")
 
 
@@ -67,16 +69,71 @@ def test_files_of_figures_and_rows(mine: str, tmp_path: Path) -> None:
     done = run("simulate", "--file", mine, *FAST, "--csv", str(rows), "--figure", str(curves))
     assert done.exit_code == 0, done.stderr
     assert "times no copy" in done.stdout
-    assert "write without shadow copies" in curves.read_text(encoding="utf-8")
+    drawn = curves.read_text(encoding="utf-8")
+    assert "How long does a write of the active take?" in drawn
+    assert "without shadow copies" in drawn
     with rows.open(encoding="utf-8") as file:
         names = {row["figure"] for row in csv.DictReader(file)}
     assert {"active.write_amplification", "passives.recheck_saved_per_read"} <= names
     arguments = ("simulate", "--file", mine, *FAST, "--sweep", "readers=1,2", "--figure", str(sweep))
     assert run(*arguments).exit_code == 0
     drawn = sweep.read_text(encoding="utf-8")
-    assert "saved by the re-check" in drawn
+    assert "How often does the re-check save a read?" in drawn
     assert run(*arguments).exit_code == 0
     assert sweep.read_text(encoding="utf-8") == drawn
+
+
+def test_each_question_has_its_columns_and_its_panel(mine: str, tmp_path: Path) -> None:
+    figure = tmp_path / "asked.svg"
+    arguments = ("--sweep", "readers=1,2", "--sweep", "device.servers=2,8", "--figure", figure)
+    asked = [f"--ask={name}" for name in QUESTIONS]
+    done = run("simulate", "--file", mine, *FAST, *arguments, *asked)
+    assert done.exit_code == 0, done.stderr
+    headings = [figure.heading for question in QUESTIONS.values() for figure in question.figures.values()]
+    assert [heading for heading in headings if heading not in done.stdout.splitlines()[0]] == ["2nd busy %"]
+    drawn = figure.read_text(encoding="utf-8")
+    titles = [question.words for question in QUESTIONS.values() if question.figures]
+    assert [title for title in titles if title not in drawn] == []
+    assert "servers 8" in drawn
+    done = run(
+        "simulate", "--file", mine, *FAST, "--ask", "amplification", "--figure", figure, "--without-baseline"
+    )
+    assert done.stdout.splitlines()[0].split() == ["amplification"]
+    assert QUESTIONS["amplification"].words in figure.read_text(encoding="utf-8")
+
+
+def test_what_is_rare_has_its_counts_and_an_exact_interval(mine: str) -> None:
+    done = run("simulate", "--file", mine, *FAST, "--without-baseline", "--json")
+    figures = json.loads(done.stdout)["points"][0]["figures"]
+    saved, mean = figures["passives.recheck_saved_per_read"], figures["active.write.latency_mean"]
+    assert saved["mean"] == saved["seen_count"] / saved["of_count"]
+    assert saved["low"] <= saved["mean"] < saved["high"]
+    assert "seen_count" not in mean
+    assert mean["high"] - mean["mean"] == pytest.approx(mean["half_width"])
+
+
+def test_one_long_run_says_what_it_left_out(mine: str) -> None:
+    arguments = ("simulate", "--file", mine, "--replications", "1", "--jobs", "1", "--without-baseline")
+    longer = ("--set", "time.measured_seconds=0.2", "--set", "active.clients=8")
+    basis = json.loads(run(*arguments, *longer, "--json").stdout)["points"][0]["basis"]
+    assert (basis["run_count"], basis["batch_count"], basis["warm_up_seconds"]) == (1, 20, 0.01)
+    assert basis["measured_seconds"] + basis["found_warm_up_seconds"] <= 0.2
+    told = run(*arguments, *longer).stdout.splitlines()[-1]
+    assert (
+        "in 20 batches, ± 95 % interval; left out at the start: 0.01 s, as the simulation says, and " in told
+    )
+    assert "found by MSER-5" in told
+
+
+def test_runs_until_the_means_are_as_precise_as_asked(mine: str) -> None:
+    done = run(
+        "simulate", "--file", mine, "--precision", "60%", "--jobs", "1", "--without-baseline", "--json"
+    )
+    point = json.loads(done.stdout)["points"][0]
+    assert point["basis"]["precision"] == 0.6
+    assert point["basis"]["imprecise"] == []
+    mean = point["figures"]["passives.read.latency_mean"]
+    assert mean["half_width"] / mean["mean"] <= 0.6
 
 
 def test_the_example_replays_its_trace_and_fields_are_set_by_their_place() -> None:
@@ -94,7 +151,7 @@ def test_words_can_be_swept(mine: str) -> None:
     models = "device.latency=slc-flash,constant"
     done = run("simulate", "--file", mine, *FAST, "--without-baseline", "--sweep", models)
     assert done.exit_code == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+    assert [line.split()[0] for line in done.stdout.splitlines()[:3]] == [
         "device.latency",
         "slc-flash",
         "constant",
@@ -134,6 +191,17 @@ def test_readers_that_hold_up_every_write_are_told_of(tmp_path: Path) -> None:
         (("slow-path-to-a-reader", "--figure", "x.bmp"), "must end in .svg, .png, .pdf"),
         (("--file", "missing.toml"), "missing.toml: the simulation file cannot be read: No such file"),
         (("slow-path-to-a-reader", "--precision", "0.1", "--replications", "3"), "give one of them"),
+        (("slow-path-to-a-reader", "--precision", "500%"), "'500%' is no share: write it as in 0.05 or 5%"),
+        (("slow-path-to-a-reader", "--ask", "cost"), "'cost' is not one of 'throughput'"),
+        (
+            (
+                "slow-path-to-a-reader",
+                *("--sweep=readers=1", "--sweep=path_us=1", "--sweep=device.servers=1"),
+                "--figure=x.svg",
+            ),
+            "shows 2 swept parameters at most, not 3",
+        ),
+        (("fail-over-under-load", "--replications", "1", "--jobs", "1"), "a fail-over happens once"),
     ],
 )
 def test_refusals(arguments: tuple[str, ...], message: str) -> None:

@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import csv
-import math
 import os
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
-from itertools import product
 from pathlib import Path
 
 import click
 
 from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.simulation_values import SHARE, choices, fixed_values, swept_values
 from shadowshare.models.experiment.histogram import Histogram
+from shadowshare.models.experiment.interval import Interval, share_interval
 from shadowshare.models.experiment.replications import Precision, Replications, replicate
 from shadowshare.models.simulation.comparison import ComparedRun, RunFigures
+from shadowshare.models.simulation.long_run import BATCH_COUNT, LongRun, measure_long
+from shadowshare.models.simulation.plan import SECOND_NS
 from shadowshare.reports.simulation import (
+    Basis,
+    Estimate,
     Point,
     Value,
-    draw,
+    basis_lines,
     shown,
     simulation_json,
     simulation_rows,
     simulation_table,
 )
+from shadowshare.reports.simulation_figures import SWEPT_MAXIMUM, draw
+from shadowshare.reports.simulation_questions import QUESTIONS
 from shadowshare.scenarios.simulation.catalogue import (
     built_in_simulation,
     load_simulation,
@@ -36,15 +41,26 @@ from shadowshare.scenarios.simulation.catalogue import (
 from shadowshare.scenarios.simulation.document import SimulationScenario
 from shadowshare.scenarios.simulation.errors import SimulationError
 
-_WORD = re.compile(r"[A-Za-z./~][\w./~-]*", re.ASCII)
-"""A value that is no number: a name, or a path."""
-
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
-POINT_COUNT_MAXIMUM = 1000
-Values = Mapping[str, list[Value]]
+_QUESTIONS_TOLD = "\b\n" + "\n".join(f"{name:13} {question.words}" for name, question in QUESTIONS.items())
+Choice = Mapping[str, Value]
 
 
-@click.command("simulate")
+@click.command(
+    "simulate",
+    help=f"""Simulate the protocol on devices and paths that take time, and say what sharing costs.
+
+    Without SIMULATION: the names of the built-in ones, with their stories and parameters.
+
+    Each figure is a mean over runs with its 95 % confidence interval. Each run is made twice with the same requests:
+    as it is, and with the active alone and no shadow copies. With `--replications 1` it is one long run: how much of
+    its start is left out, the run itself decides (MSER-5), and intervals are those of batch means.
+
+    What can be asked, in the table and in the figure:
+
+    {_QUESTIONS_TOLD}
+    """,
+)
 @click.argument("name", metavar="[SIMULATION]", required=False)
 @click.option("--file", "path", type=click.Path(path_type=Path), help="A simulation file of your own.")
 @click.option(
@@ -61,13 +77,24 @@ Values = Mapping[str, list[Value]]
     help="Several values: 1,2,5; or 1..64, which doubles from 1 to 64.",
 )
 @click.option(
-    "--replications", type=click.IntRange(2, 10_000), metavar="N", help="Runs for each point.  [default: 5]"
+    "--ask",
+    "asked",
+    multiple=True,
+    type=click.Choice(list(QUESTIONS)),
+    metavar="QUESTION",
+    help="What the table and the figure answer, see above; can be given several times.",
+)
+@click.option(
+    "--replications",
+    type=click.IntRange(1, 10_000),
+    metavar="N",
+    help="Runs for each point; 1 for a long one.  [default: 5]",
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=SHARE,
     metavar="SHARE",
-    help="Instead: as many runs as it takes (5 to 100) until mean latencies are this precise, such as 0.02.",
+    help="Instead: as many runs as it takes (5 to 100) until mean latencies are this precise, such as 2%.",
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of everything random.")
 @click.option(
@@ -86,6 +113,7 @@ def simulate(
     path: Path | None,
     given: Sequence[str],
     sweep: Sequence[str],
+    asked: Sequence[str],
     replications: int | None,
     precision: float | None,
     seed: int,
@@ -95,41 +123,33 @@ def simulate(
     figure_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Simulate the protocol on devices and paths that take time, and say what sharing costs.
-
-    Without SIMULATION: the names of the built-in ones, with their stories and parameters.
-
-    Each figure is a mean over runs with its 95 % confidence interval. Each run is made twice with the same requests:
-    as it is, and with the active alone and no shadow copies.
-    """
+    """See its help above."""
     if name is None and path is None:
         _list(as_json)
         return
     scenario = _scenario(name, path)
-    _check_figure(figure_path)
-    swept = dict(_parse(one, "--sweep") for one in sweep)
-    fixed = {key: values[0] for key, values in (_parse(one, "--set") for one in given)}
+    swept = swept_values(sweep)
+    _check_figure(figure_path, list(swept))
     if precision is not None and replications is not None:
         raise SimulationError("--precision and --replications say the same in two ways: give one of them")
-    count = replications or 5
-    wanted = Precision(share=1e9, run_count_minimum=count, run_count_maximum=count)
-    if precision is not None:
-        wanted = Precision(share=precision)
-    choices = _choices(scenario, fixed, swept)
-    runs = [ComparedRun(scenario.plan(choice), seed, not without_baseline) for choice in choices]
+    chosen = choices(scenario, fixed_values(given), swept)
+    runs = [ComparedRun(scenario.plan(choice), seed, not without_baseline) for choice in chosen]
     with ExitStack() as stack:
         executor = stack.enter_context(ProcessPoolExecutor(jobs)) if jobs > 1 else None
-        points = _measure(scenario, choices, runs, wanted, executor, jobs)
+        if replications == 1:
+            points = _measure_long(scenario.name, chosen, runs, executor)
+        else:
+            points = _measure(scenario.name, chosen, runs, _wanted(replications, precision), executor, jobs)
     if csv_path is not None:
         _write_csv(csv_path, points)
     if figure_path is not None:
-        _draw(figure_path, points, next(iter(swept), None))
+        _draw(figure_path, points, list(swept), asked)
     if as_json:
         print_json(simulation_json(scenario.name, points))
         return
-    print_table(*simulation_table(points, list(swept)))
-    if not all(point.is_precise for point in points):
-        click.echo(f"not as precise as asked after {wanted.run_count_maximum} runs: see ±", err=True)
+    print_table(*simulation_table(points, list(swept), asked))
+    for line in basis_lines(points, list(swept)):
+        click.echo(line)
 
 
 def _list(as_json: bool) -> None:
@@ -152,74 +172,30 @@ def _scenario(name: str | None, path: Path | None) -> SimulationScenario:
     return load_simulation(path)
 
 
-def _check_figure(path: Path | None) -> None:
+def _check_figure(path: Path | None, swept: Sequence[str]) -> None:
     if path is not None and path.suffix.lower() not in FIGURE_FORMATS:
         raise SimulationError(f"{path}: a figure's name must end in {', '.join(FIGURE_FORMATS)}")
-
-
-def _parse(text: str, option: str) -> tuple[str, list[Value]]:
-    """A parameter's name, or a field's place, and its values; integers stay integers."""
-    name, equals, values = text.partition("=")
-    try:
-        if not (name and equals):
-            raise ValueError
-        first, dots, last = values.partition("..")
-        if not dots or option == "--set":
-            found = [_value(one.strip()) for one in values.split(",")]
-            if option == "--set" and len(found) > 1:
-                raise ValueError
-            return name, found
-        return name, _doubled(_number(first), _number(last))
-    except ValueError:
-        example = "readers=4" if option == "--set" else "readers=1,2,5 or readers=1..64"
-        raise SimulationError(f"{option} {text!r} cannot be read: write it as in {example}") from None
-
-
-def _doubled(first: float, last: float) -> list[Value]:
-    """From the first to the last, each twice the one before."""
-    if first <= 0 or last < first:
-        raise ValueError
-    found: list[Value] = []
-    while first < last:
-        found.append(first)
-        first *= 2
-    return [*found, last]
-
-
-def _value(text: str) -> Value:
-    """A number; true or false; or a word."""
-    if text in ("true", "false"):
-        return text == "true"
-    try:
-        return _number(text)
-    except ValueError:
-        if not _WORD.fullmatch(text) or text in ("nan", "inf"):
-            raise
-    return text
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError
-    return int(text) if text.strip().lstrip("-").isdigit() else value
-
-
-def _choices(
-    scenario: SimulationScenario, fixed: Mapping[str, Value], swept: Values
-) -> list[dict[str, Value]]:
-    """All combinations of the swept values, each with the other parameters."""
-    combinations = [dict(zip(swept, values, strict=True)) for values in product(*swept.values())]
-    if len(combinations) > POINT_COUNT_MAXIMUM:
+    if path is not None and len(swept) > SWEPT_MAXIMUM:
         raise SimulationError(
-            f"--sweep asks for {len(combinations)} points; at most {POINT_COUNT_MAXIMUM} will do"
+            f"--figure shows {SWEPT_MAXIMUM} swept parameters at most, not {len(swept)}: sweep fewer, or take --csv"
         )
-    return [{**scenario.parameters, **fixed, **combination} for combination in combinations]
+
+
+def _wanted(replications: int | None, precision: float | None) -> Precision:
+    """When there are enough runs: as many as were asked for, or as precise as was."""
+    if precision is not None:
+        return Precision(share=precision)
+    count = replications or 5
+    return Precision(share=_ANY, run_count_minimum=count, run_count_maximum=count)
+
+
+_ANY = 1e9
+"""A precision that every number of runs has."""
 
 
 def _measure(
-    scenario: SimulationScenario,
-    choices: Sequence[Mapping[str, Value]],
+    name: str,
+    chosen: Sequence[Choice],
     runs: Sequence[ComparedRun],
     precision: Precision,
     executor: Executor | None,
@@ -227,32 +203,81 @@ def _measure(
 ) -> list[Point]:
     points = []
     with status() as tell:
-        for number, (choice, run) in enumerate(zip(choices, runs, strict=True), start=1):
+        for number, (choice, run) in enumerate(zip(chosen, runs, strict=True), start=1):
 
             def told(found: Replications, number: int = number) -> None:
-                tell(f"{scenario.name}: point {number} of {len(runs)}, {len(found.figures)} runs")
+                tell(f"{name}: point {number} of {len(runs)}, {len(found.figures)} runs")
 
-            found = replicate(run, run.wanted(), precision, executor, jobs, told)
-            points.append(_point(choice, found))
+            points.append(_point(choice, run, replicate(run, run.wanted(), precision, executor, jobs, told)))
     return points
 
 
-def _point(choice: Mapping[str, Value], found: Replications) -> Point:
+def _measure_long(
+    name: str, chosen: Sequence[Choice], runs: Sequence[ComparedRun], executor: Executor | None
+) -> list[Point]:
+    points = []
+    with status() as tell:
+        found = map(measure_long, runs) if executor is None else executor.map(measure_long, runs)
+        for number, (choice, run, long) in enumerate(zip(chosen, runs, found, strict=True), start=1):
+            tell(f"{name}: point {number} of {len(runs)}")
+            points.append(_long_point(choice, run, long))
+    return points
+
+
+def _point(choice: Choice, run: ComparedRun, found: Replications) -> Point:
     """What all replications have in common: means with their intervals, and latencies of all together."""
     names = [name for name in found.figures[0] if all(name in figures for figures in found.figures)]
     latencies: dict[str, Histogram] = {}
+    rare: dict[str, tuple[int, int]] = {}
     for figures in found.figures:
         assert isinstance(figures, RunFigures)
         for kind, histogram in figures.latencies.items():
             latencies.setdefault(kind, Histogram()).add(histogram)
-    intervals = {name: found.interval(name) for name in names}
-    return Point(
-        dict(choice),
-        {name: (interval.mean, interval.half_width) for name, interval in intervals.items()},
-        {kind: list(histogram.points()) for kind, histogram in latencies.items()},
+        for name, (count, of_count) in figures.rare.items():
+            before = rare.get(name, (0, 0))
+            rare[name] = (before[0] + count, before[1] + of_count)
+    basis = Basis(
         len(found.figures),
-        not found.imprecise,
+        run.plan.measured_ns / SECOND_NS,
+        run.plan.warm_up_ns / SECOND_NS,
+        precision=None if found.precision.share == _ANY else found.precision.share,
+        imprecise=tuple(found.imprecise),
     )
+    return _made(choice, {name: found.interval(name) for name in names}, latencies, rare, basis)
+
+
+def _long_point(choice: Choice, run: ComparedRun, long: LongRun) -> Point:
+    basis = Basis(
+        1,
+        long.batch_ns * BATCH_COUNT / SECOND_NS,
+        run.plan.warm_up_ns / SECOND_NS,
+        long.warm_up_ns / SECOND_NS,
+        BATCH_COUNT,
+        long.is_settled,
+        long.dependent,
+    )
+    return _made(choice, long.intervals, long.whole.latencies, long.whole.rare, basis)
+
+
+def _made(
+    choice: Choice,
+    intervals: Mapping[str, Interval],
+    latencies: Mapping[str, Histogram],
+    rare: Mapping[str, tuple[int, int]],
+    basis: Basis,
+) -> Point:
+    estimates = {
+        name: Estimate(interval.mean, interval.half_width, interval.low, interval.high)
+        for name, interval in intervals.items()
+    }
+    for name, (count, of_count) in rare.items():
+        if name in estimates:
+            share = share_interval(count, of_count)
+            estimates[name] = Estimate(
+                share.share, estimates[name].half_width, share.low, share.high, count, of_count
+            )
+    curves = {kind: list(histogram.points()) for kind, histogram in latencies.items()}
+    return Point(dict(choice), estimates, curves, basis)
 
 
 def _write_csv(path: Path, points: Sequence[Point]) -> None:
@@ -266,9 +291,9 @@ def _write_csv(path: Path, points: Sequence[Point]) -> None:
         raise SimulationError(f"{path}: cannot be written: {error.strerror}") from None
 
 
-def _draw(path: Path, points: Sequence[Point], swept: str | None) -> None:
+def _draw(path: Path, points: Sequence[Point], swept: Sequence[str], asked: Sequence[str]) -> None:
     try:
-        draw(path, points, swept)
+        draw(path, points, swept, asked)
     except OSError as error:
         raise SimulationError(f"{path}: cannot be written: {error.strerror}") from None
 

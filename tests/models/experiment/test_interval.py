@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shadowshare.models.experiment.interval import (
-    Interval,
-    difference_interval,
-    mean_interval,
-    ratio_interval,
-)
+from shadowshare.models.experiment.interval import Interval, mean_interval, share_interval
 
 
 def test_the_interval_is_students() -> None:
@@ -41,18 +36,14 @@ def test_relative_half_width() -> None:
     assert Interval(0.0, 0.0, 0.95, 9).relative_half_width == 0.0
 
 
-def test_common_random_numbers_narrow_the_difference() -> None:
-    random = np.random.default_rng(2)
-    common = random.normal(100.0, 20.0, 30)
-    with_copies = common + 3.0 + random.normal(0.0, 0.5, 30)
-    apart = mean_interval(with_copies).half_width
-    together = difference_interval(with_copies, common)
-    assert together.holds(3.0)
-    assert together.half_width < apart / 10
-
-
-def test_ratio_of_pairs() -> None:
-    assert ratio_interval([2.0, 4.0, 6.0], [1.0, 2.0, 3.0]) == Interval(2.0, 0.0, 0.95, 3)
+def test_a_rare_share_has_an_exact_interval_also_if_nothing_happened() -> None:
+    """Zero of n: the upper end is what n misses would leave with 2.5 % probability."""
+    never = share_interval(0, 1000)
+    assert (never.share, never.low) == (0.0, 0.0)
+    assert (1 - never.high) ** 1000 == pytest.approx(0.025)
+    some = share_interval(4, 1000)
+    assert stats.binom.sf(3, 1000, some.low) == pytest.approx(0.025)
+    assert stats.binom.cdf(4, 1000, some.high) == pytest.approx(0.025)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +53,3 @@ def test_ratio_of_pairs() -> None:
 def test_what_is_no_interval_is_refused(samples: list[float], confidence: float, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         mean_interval(samples, confidence)
-
-
-def test_what_is_no_pair_is_refused() -> None:
-    with pytest.raises(ValueError, match="2 samples and 1 baselines are no pairs"):
-        difference_interval([1.0, 2.0], [1.0])
-    with pytest.raises(ValueError, match="baseline is 0"):
-        ratio_interval([1.0, 2.0], [1.0, 0.0])
