@@ -11,12 +11,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from shadowshare.models import observations as seen
 from shadowshare.models.observations import (
     Activated,
     ChangeBegan,
     ChangeEnded,
     ChangesAsked,
     ChangesTold,
+    CreationBegan,
     CreationEnded,
     DeletionBegan,
     DeletionEnded,
@@ -39,6 +41,9 @@ from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.passive import ByteRange, Passive
 from shadowshare.protocol.recovery import Recovery
 from shadowshare.sim.host import Computer, TaskFunction
+
+CREATED_NS = 0x0123_4567_89AB_CDEF
+"""The time of every creation: as many bytes as it may have, no two of them equal."""
 
 ACTIVATE = ScriptStep("become the active", "activate", "", ())
 Script = Sequence[ScriptStep]
@@ -160,15 +165,14 @@ class ScriptedComputer:
         """The computer's state between two steps."""
         raise NotImplementedError
 
-    def contents(self, place: SectorRange, data: Buffer) -> tuple[tuple[int, bytes], ...]:
-        """Sectors and their contents out of what was read at ``place``."""
+    def span(self, place: SectorRange) -> tuple[int, int]:
+        """Offset and length of a place, in bytes."""
+        return place.span(self.setting.geometry.sector_bytes)
+
+    def contents(self, place: SectorRange, data: Buffer) -> tuple[seen.Piece, ...]:
+        """What was read at ``place``, sector by sector."""
         size = self.setting.geometry.sector_bytes
-        if place.sector_count == 1:
-            return ((place.sector, bytes(data)),)
-        return tuple(
-            (place.sector + index, bytes(data[index * size : (index + 1) * size]))
-            for index in range(len(data) // size)
-        )
+        return seen.pieces_of(*place.span(size), size, bytes(data))
 
 
 class ActiveComputer(ScriptedComputer):
@@ -201,12 +205,13 @@ class ActiveComputer(ScriptedComputer):
             return
         match step.verb:
             case "create":
-                self.report(CreationEnded(await active.create()))
+                self.report(CreationBegan(key))
+                self.report(CreationEnded(key, await active.create(CREATED_NS)))
             case "delete":
                 shadow_copy = self.setting.shadow_copies[step.name]
-                self.report(DeletionBegan(shadow_copy))
+                self.report(DeletionBegan(key, shadow_copy))
                 await active.delete(shadow_copy)
-                self.report(DeletionEnded(shadow_copy))
+                self.report(DeletionEnded(key, shadow_copy))
             case "policy":
                 assert step.policy is not None
                 await active.set_policy(active.view.settings._replace(policy=step.policy))
@@ -215,8 +220,8 @@ class ActiveComputer(ScriptedComputer):
                 await active.flush()
                 self.report(FlushEnded(key))
             case "verify":
-                place, size = step.places[0], self.setting.geometry.sector_bytes
-                data = await active.read(place.sector * size, place.sector_count * size)
+                place = step.places[0]
+                data = await active.read(*self.span(place))
                 self.report(LiveRead(self.contents(place, data)))
             case _:
                 await self._change(active, step, key)
@@ -293,9 +298,9 @@ class PassiveComputer(ScriptedComputer):
         if step.verb == "changed":
             await self._ask_for_changes(passive, step, key)
             return
-        shadow_copy, size = self.setting.shadow_copies[step.name], self.setting.geometry.sector_bytes
+        shadow_copy = self.setting.shadow_copies[step.name]
         self.report(ReadBegan(key, shadow_copy))
-        ranges = [ByteRange(place.sector * size, place.sector_count * size) for place in step.places]
+        ranges = [ByteRange(*self.span(place)) for place in step.places]
         buffers = await passive.read_many(shadow_copy, ranges)
         contents = [self.contents(place, data) for place, data in zip(step.places, buffers, strict=True)]
         self.report(ReadEnded(key, shadow_copy, contents[0] if len(contents) == 1 else sum(contents, ())))

@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 from shadowshare.models.steps import ScriptStep
 from shadowshare.protocol.layout import ShadowCopyId
+
+
+class Piece(NamedTuple):
+    """Bytes that were read of one sector of the volume, from byte ``start`` of it on."""
+
+    sector: int
+    content: bytes
+    start: int = 0
+
+
+_MISSING = b"\xff"
+"""Stands for each byte that was asked for and not returned: no model writes it."""
+
+
+def pieces_of(offset: int, length: int, sector_bytes: int, data: bytes) -> tuple[Piece, ...]:
+    """What was read where ``length`` bytes from ``offset`` on were asked for, sector by sector.
+
+    If it has another length, there is a piece in it that no volume holds.
+    """
+    if len(data) > length:
+        return (Piece(offset // sector_bytes, data, sector_bytes),)
+    data = data.ljust(length, _MISSING)
+    first = offset - offset % sector_bytes
+    cuts = [offset, *range(first + sector_bytes, offset + length, sector_bytes), offset + length]
+    return tuple(
+        [
+            Piece(start // sector_bytes, data[start - offset : end - offset], start % sector_bytes)
+            for start, end in pairwise(cuts)
+            if start < end
+        ]
+    )
 
 
 class Activated(NamedTuple):
@@ -37,28 +69,37 @@ class FlushEnded(NamedTuple):
     key: str
 
 
-class CreationEnded(NamedTuple):
-    """A creation was acknowledged."""
+class CreationBegan(NamedTuple):
+    """A creation was requested."""
 
+    key: str
+
+
+class CreationEnded(NamedTuple):
+    """It was acknowledged."""
+
+    key: str
     shadow_copy: ShadowCopyId
 
 
 class DeletionBegan(NamedTuple):
     """A deletion was requested."""
 
+    key: str
     shadow_copy: ShadowCopyId
 
 
 class DeletionEnded(NamedTuple):
     """It was acknowledged."""
 
+    key: str
     shadow_copy: ShadowCopyId
 
 
 class LiveRead(NamedTuple):
-    """The live volume was read; sectors and their contents."""
+    """The live volume was read."""
 
-    sectors: tuple[tuple[int, bytes], ...]
+    sectors: tuple[Piece, ...]
 
 
 class ReadBegan(NamedTuple):
@@ -69,11 +110,11 @@ class ReadBegan(NamedTuple):
 
 
 class ReadEnded(NamedTuple):
-    """It got them; sectors and their contents."""
+    """It got them."""
 
     key: str
     shadow_copy: ShadowCopyId
-    sectors: tuple[tuple[int, bytes], ...]
+    sectors: tuple[Piece, ...]
 
 
 class ChangesAsked(NamedTuple):
@@ -114,6 +155,7 @@ Observation = (
     | ChangeEnded
     | FlushBegan
     | FlushEnded
+    | CreationBegan
     | CreationEnded
     | DeletionBegan
     | DeletionEnded

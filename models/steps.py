@@ -16,7 +16,7 @@
 ==========================  ==========================================================================
 
 WHERE is an extent (``2``), extents (``0-2``), a sector of an extent (``1:0``), sectors (``0:1-1:0``, the last one
-included), or ``all``.
+included), or ``all``. What is read may also be bytes: ``100+700`` are 700 from byte 100 of the volume on.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _NAMED = ("create", "delete", "changed", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
 _NUMBER = "(0|[1-9][0-9]{0,8})"
 _WHERE = re.compile(f"{_NUMBER}(?::{_NUMBER})?(?:-{_NUMBER}(?::{_NUMBER})?)?")
+_BYTES = re.compile(f"{_NUMBER}\\+{_NUMBER}")
+_READING = ("read", "verify")
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 
 
@@ -42,10 +44,21 @@ class StepError(ShadowshareError):
 
 
 class SectorRange(NamedTuple):
-    """``sector_count`` sectors of the volume from ``sector`` on."""
+    """``sector_count`` sectors of the volume from ``sector`` on.
+
+    Attributes:
+        sector: the first one.
+        sector_count: how many.
+        within: offset and length in bytes, if only these bytes of them are meant.
+    """
 
     sector: int
     sector_count: int
+    within: tuple[int, int] | None = None
+
+    def span(self, sector_bytes: int) -> tuple[int, int]:
+        """Offset and length in bytes."""
+        return self.within or (self.sector * sector_bytes, self.sector_count * sector_bytes)
 
 
 class ScriptStep(NamedTuple):
@@ -95,7 +108,18 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
     if not words or (len(words) > 1 and verb != "read"):
         many = "at least one place" if verb == "read" else "exactly one place"
         raise StepError(f"step {text!r}: {verb} needs {many}, such as 2, 0-2, 1:0, 0:1-1:0 or all")
-    return ScriptStep(text, verb, name, tuple(_parse_place(text, word, geometry) for word in words))
+    return ScriptStep(text, verb, name, tuple(_parse_where(text, verb, word, geometry) for word in words))
+
+
+def _parse_where(step: str, verb: str, word: str, geometry: Geometry) -> SectorRange:
+    """A place, or bytes; these may reach beyond the volume, to show that such a read is refused."""
+    match = _BYTES.fullmatch(word) if verb in _READING else None
+    if match is None:
+        return _parse_place(step, word, geometry)
+    offset, length = map(int, match.groups())
+    first = offset // geometry.sector_bytes
+    end = -(-(offset + length) // geometry.sector_bytes)
+    return SectorRange(first, end - first if length else 0, (offset, length))
 
 
 def _parse_policy(step: str, words: list[str]) -> Policy:

@@ -28,12 +28,14 @@ class StoreShape(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     Attributes:
         extents: extents in the volume.
-        extent_sectors: sectors of 512 bytes in an extent.
+        extent_sectors: sectors in an extent.
         slots: slots in the differential area.
         half_blocks: journal blocks in one half.
         own_device: whether the differential area is on a device of its own.
         policy: what gives way when an extent cannot be copied.
         keeps: names of shadow copies for which there is room: they must not give way.
+        last_extent_sectors: sectors in the last extent, if it is shorter than the others; 0 if it is not.
+        sector_bytes: size of a sector: 512 or 4096.
     """
 
     extents: int = 2
@@ -43,6 +45,14 @@ class StoreShape(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     own_device: bool = False
     policy: Literal["fail-write", "invalidate", "delete-oldest"] = "fail-write"
     keeps: tuple[str, ...] = ()
+    last_extent_sectors: int = 0
+    sector_bytes: int = 512
+
+    @property
+    def volume_sectors(self) -> int:
+        """Sectors in the volume."""
+        missing = self.extent_sectors - self.last_extent_sectors if self.last_extent_sectors else 0
+        return self.extents * self.extent_sectors - missing
 
 
 class Faults(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -14,7 +14,7 @@ from shadowshare.models.computers import ACTIVATE
 from shadowshare.models.steps import ScriptStep, StepError, parse_step
 from shadowshare.models.toml_tables import shown
 from shadowshare.protocol import errors
-from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, Geometry
+from shadowshare.protocol.geometry import HALF_BLOCK_COUNT_MINIMUM, SECTOR_BYTES, Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.marks import Mark
 from shadowshare.protocol.policy import Policy
@@ -25,7 +25,6 @@ from shadowshare.sim.disks.memory_disk import Misbehaviour
 from shadowshare.sim.faults.catalogue import FAULTS
 
 STORE_ID = b"shadowshare-lab!"
-SECTOR_BYTES = 512
 VOLUME_SECTOR_COUNT_MAXIMUM = 4096
 AREA_SECTOR_COUNT_MAXIMUM = 65536
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
@@ -150,15 +149,19 @@ class _Meaning:
             "extents": (1, VOLUME_SECTOR_COUNT_MAXIMUM),
             "extent_sectors": (1, VOLUME_SECTOR_COUNT_MAXIMUM),
             "slots": (1, AREA_SECTOR_COUNT_MAXIMUM),
+            "last_extent_sectors": (0, store.extent_sectors),
             "half_blocks": (HALF_BLOCK_COUNT_MINIMUM, AREA_SECTOR_COUNT_MAXIMUM),
         }
         fits = [
             self._check_bounds(f"store.{field}", getattr(store, field), *limits)
             for field, limits in bounds.items()
         ]
+        if store.sector_bytes not in SECTOR_BYTES:
+            self.problems.append(f"store.sector_bytes: must be {' or '.join(map(str, SECTOR_BYTES))}")
+            return None
         if not all(fits):
             return None
-        volume = store.extents * store.extent_sectors
+        volume = store.volume_sectors
         area = 2 + 2 * store.half_blocks + store.slots * store.extent_sectors
         if volume > VOLUME_SECTOR_COUNT_MAXIMUM:
             self.problems.append(
@@ -174,7 +177,7 @@ class _Meaning:
         device, sector = (1, 0) if store.own_device else (0, volume)
         return Geometry(
             STORE_ID,
-            SECTOR_BYTES,
+            store.sector_bytes,
             store.extent_sectors,
             volume,
             device,

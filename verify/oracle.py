@@ -10,7 +10,9 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``changes``: a list of changed extents has all that differ, and none that nobody wrote (`verify.change_lists`)
 - ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
 - ``read-only``: a passive never issues anything but reads
-- ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains
+- ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
+  "the area is full" while it is not
+- ``stopped``: an active whose flush failed carries out no request that comes later
 - ``progress``: no task waits for ever
 - ``liveness``: everything ends; that is looked at by `shadowshare.verify.liveness`, in the states of a whole search
 
@@ -21,10 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence, Set
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from shadowshare.models import observations as seen
-from shadowshare.models.patterns import origin_of
+from shadowshare.models.computers import CREATED_NS
 from shadowshare.protocol.errors import (
     AreaFull,
     ReadError,
@@ -33,8 +35,8 @@ from shadowshare.protocol.errors import (
     ShadowshareError,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Block, Created, Record, ShadowCopyId, decode_block
-from shadowshare.protocol.operations import Operation, Write
+from shadowshare.protocol.layout import Record, ShadowCopyId
+from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import ByteRange, Passive
 from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.definition import Scenario
@@ -45,32 +47,15 @@ from shadowshare.sim.faults.fault import Injected
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.verify.change_lists import ChangeLists
+from shadowshare.verify.evidence import Evidence, compare
 from shadowshare.verify.excuses import Excuses
 from shadowshare.verify.given_way import GivenWay
+from shadowshare.verify.journal_writes import creations, records_written
+from shadowshare.verify.requests import AUDITOR, Requests
 from shadowshare.verify.result import Violation
 from shadowshare.verify.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]
-
-
-class Evidence(NamedTuple):
-    """What a wrong sector was judged by.
-
-    Attributes:
-        sector: of the volume.
-        got: what was read of it.
-        expected: what it may be.
-        shadow_copy: whose image was read; None if it was the live volume.
-    """
-
-    sector: int
-    got: bytes
-    expected: tuple[bytes, ...]
-    shadow_copy: ShadowCopyId | None
-
-
-AUDITOR = -1
-"""Host number under which the oracle itself reads."""
 
 
 class Oracle:
@@ -93,7 +78,7 @@ class Oracle:
         self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
         self._changes = ChangeLists()
         self._given_way = GivenWay(frozenset([scenario.policy]), frozenset(scenario.kept))
-        self._must_be_found: frozenset[str] = frozenset()
+        self._requests = Requests()
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self._passive = passive
         self._journal = self.geometry.journal_sectors
@@ -112,7 +97,7 @@ class Oracle:
         records = self._records(operation)
         if not records:
             return
-        for shadow_copy in self._creations(records):
+        for shadow_copy in self._new(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
         self._given_way, problem = self._given_way.after(
@@ -127,25 +112,16 @@ class Oracle:
 
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         """The whole volume when a creation takes effect: it is the image then."""
-        if self._creations(self._records(operation)):
+        if self._new(self._records(operation)):
             return [(VOLUME_DEVICE, range(self.geometry.volume_sector_count))]
         return ()
 
-    def _creations(self, records: Sequence[Record]) -> list[ShadowCopyId]:
-        """The shadow copies that come to be with a journal block."""
-        created = [record.shadow_copy for record in records if isinstance(record, Created)]
-        return [shadow_copy for shadow_copy in created if shadow_copy not in self.images]
-
     def _records(self, operation: Operation) -> tuple[Record, ...]:
-        """What the journal says from now on, if that is what an operation does."""
-        if (
-            operation.sector not in self._journal
-            or operation.device != self.geometry.area_device
-            or not isinstance(operation, Write)
-        ):
-            return ()
-        block = decode_block(self.geometry, operation.sector, operation.data)
-        return block.records if isinstance(block, Block) else ()
+        return records_written(self.geometry, operation) if operation.sector in self._journal else ()
+
+    def _new(self, records: Sequence[Record]) -> list[ShadowCopyId]:
+        """The shadow copies that come to be with a journal block; a checkpoint names others, too."""
+        return [shadow_copy for shadow_copy in creations(records) if shadow_copy not in self.images]
 
     def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A passive issued something that is no read."""
@@ -160,8 +136,10 @@ class Oracle:
         judge = _JUDGES.get(type(report))
         if judge is not None:
             judge(self, host, report)
+            self._follow_request(host, report)
         elif isinstance(report, seen.StepFailed):
             self._check_failure(shared, host, report)
+            self._requests = self._requests.after_failure(host, report)
         elif isinstance(report, seen.ChangesAsked):
             self._asked_for(report.key, {report.base, report.target or report.base})
             image = self.images.get(report.base)
@@ -169,15 +147,27 @@ class Oracle:
         else:
             self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
 
+    def _follow_request(self, host: int, report: Any) -> None:
+        """Note what was asked for, and see whether what was carried out had to be refused."""
+        if isinstance(report, seen.Activated):
+            self._requests = self._requests.after_activation(host)
+        elif isinstance(report, _REQUESTS):
+            sectors = report.sectors if isinstance(report, seen.ChangeBegan) else ()
+            extents = {sector // self.geometry.extent_sectors for sector, _ in sectors}
+            self._requests = self._requests.after_request(host, report.key, len(extents))
+        elif isinstance(report, _ANSWERS):
+            if report.key in self._requests.to_be_refused:
+                self._violated("stopped", "carries out a request after a failed flush", self._name(host))
+            self._requests = self._requests.after_answer(report.key)
+
     def _read_began(self, host: int, report: seen.ReadBegan) -> None:
         self._asked_for(report.key, {report.shadow_copy})
 
     def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
         if shadow_copies <= self.acknowledged - self.deletion_began:
-            self._must_be_found |= {key}
+            self._requests = self._requests.after_question(key)
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
-        self._must_be_found -= {report.key}
         self._check_read(host, report.shadow_copy, report.sectors)
 
     def _change_began(self, host: int, report: seen.ChangeBegan) -> None:
@@ -203,10 +193,16 @@ class Oracle:
         self.deletion_began |= {report.shadow_copy}
 
     def _deletion_ended(self, host: int, report: seen.DeletionEnded) -> None:
+        if report.shadow_copy in self.deletion_ended or report.shadow_copy not in self.images:
+            self._violated(
+                "existence",
+                f"shadow copy {report.shadow_copy} was deleted, and is not there",
+                self._name(host),
+            )
         self.deletion_ended |= {report.shadow_copy}
 
     def _live_read(self, host: int, report: seen.LiveRead) -> None:
-        self._check_live(dict(report.sectors), self._name(host))
+        self._check_live(report.sectors, self._name(host))
 
     # -- at the end ----------------------------------------------------------------------------------------------
 
@@ -239,7 +235,7 @@ class Oracle:
         """Check some sectors of the live volume."""
         volume = disks[VOLUME_DEVICE]
         volume.check_decided(sectors)
-        self._check_live({sector: volume.sectors[sector] for sector in sectors}, "audit")
+        self._check_live([seen.Piece(sector, volume.sectors[sector]) for sector in sectors], "audit")
 
     def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check which shadow copies there are, and some sectors of each."""
@@ -253,8 +249,9 @@ class Oracle:
                     continue
                 wanted = ByteRange(sectors.start * size, len(sectors) * size)
                 data = perform_inline(passive.read_many(copy.id, [wanted]), disks, AUDITOR)[0]
-                contents = [bytes(data[at : at + size]) for at in range(0, len(data), size)]
-                self._compare("audit", copy.id, tuple(zip(sectors, contents, strict=True)))
+                self._compare("audit", copy.id, seen.pieces_of(*wanted, size, bytes(data)))
+                if copy.created_ns != CREATED_NS:
+                    self._violated("image", f"shadow copy {copy.id} has another time of creation", "audit")
         except ShadowshareError as error:
             if self.excuses.at_end(error, self._ledger):
                 self.excused_at_end = error
@@ -269,51 +266,30 @@ class Oracle:
 
     # -- checks --------------------------------------------------------------------------------------------------
 
-    def _check_read(
-        self, host: int, shadow_copy: ShadowCopyId, sectors: tuple[tuple[int, bytes], ...]
-    ) -> None:
+    def _check_read(self, host: int, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
         if shadow_copy not in self.images:
             self._violated(
                 "image", f"shadow copy {shadow_copy} was read, but never created", self._name(host)
             )
         else:
-            self._compare(self._name(host), shadow_copy, sectors)
+            self._compare(self._name(host), shadow_copy, pieces)
 
-    def _compare(self, host: str, shadow_copy: ShadowCopyId, sectors: tuple[tuple[int, bytes], ...]) -> None:
-        image = self.images[shadow_copy]
-        for sector, content in sectors:
-            if content != image[sector]:
-                extent, within = divmod(sector, self.geometry.extent_sectors)
-                self._violated(
-                    "image",
-                    f"shadow copy {shadow_copy}, extent {extent}, sector {within} of it: got {origin_of(content)}, "
-                    f"the image is {origin_of(image[sector])}",
-                    host,
-                    extent,
-                    Evidence(sector, content, (image[sector],), shadow_copy),
-                )
-                return
+    def _compare(self, host: str, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
+        self._judge_sector("image", compare(shadow_copy, self.images[shadow_copy], pieces), host)
 
-    def _check_live(self, sectors: dict[int, bytes], host: str) -> None:
-        wrong = self._volume.find_wrong(sectors)
+    def _check_live(self, pieces: Sequence[seen.Piece], host: str) -> None:
+        self._judge_sector("live", self._volume.find_wrong(pieces), host)
+
+    def _judge_sector(self, rule: str, wrong: Evidence | None, host: str) -> None:
         if wrong is not None:
-            sector, expected = wrong
-            extent, within = divmod(sector, self.geometry.extent_sectors)
-            self._violated(
-                "live",
-                f"live volume, extent {extent}, sector {within} of it: holds {origin_of(sectors[sector])}, "
-                f"must hold {' or '.join(origin_of(content) for content in expected)}",
-                host,
-                extent,
-                Evidence(sector, sectors[sector], tuple(expected), None),
-            )
+            extent = wrong.sector // self.geometry.extent_sectors
+            self._violated(rule, wrong.message(self.geometry.extent_sectors), host, extent, wrong)
 
     def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
-        had_to_be_found = failure.key in self._must_be_found and failure.shadow_copies.isdisjoint(
+        had_to_be_found = failure.key in self._requests.must_be_found and failure.shadow_copies.isdisjoint(
             self.deletion_began | self._given_way.deleted
         )
-        self._must_be_found -= {failure.key}
         self._changes = self._changes.after_failure(failure.key)
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
             if had_to_be_found:
@@ -324,9 +300,18 @@ class Oracle:
             return
         if isinstance(error, AreaFull) and Policy.FAIL_WRITE not in self._given_way.policies:
             self._violated("error", "a write was refused, which is not the policy", self._name(host))
+        elif isinstance(error, AreaFull) and self._must_have_room(shared, host):
+            self._violated("error", f"{error}: but there is room for all that is wanted", self._name(host))
         elif not self._is_excused(shared, host, error):
             step = failure.step.text if failure.step else "?"
             self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
+
+    def _must_have_room(self, shared: SharedState, host: int) -> bool:
+        """Whether the active must find a free slot. Of a deletion that is not durable it cannot make use yet."""
+        is_durable = self._given_way.gone <= self.deletion_ended and not self._given_way.invalidated
+        if not is_durable or host != self._requests.active:
+            return False
+        return self._requests.have_room(shared.fork().disks, self.geometry)
 
     def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
         """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""
@@ -375,7 +360,7 @@ class Oracle:
             self.deletion_ended,
             self._changes,
             self._given_way,
-            self._must_be_found,
+            self._requests,
             self._volume.key(),
             self._read_failures,
         )
@@ -388,6 +373,7 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.ChangeEnded: lambda oracle, host, report: oracle._volume.change_ended(report.key),
     seen.FlushBegan: lambda oracle, host, report: oracle._volume.flush_began(report.key),
     seen.FlushEnded: lambda oracle, host, report: oracle._volume.flush_ended(report.key),
+    seen.CreationBegan: lambda oracle, host, report: None,
     seen.CreationEnded: Oracle._creation_ended,
     seen.DeletionBegan: Oracle._deletion_began,
     seen.DeletionEnded: Oracle._deletion_ended,
@@ -396,3 +382,16 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.ReadEnded: Oracle._read_ended,
 }
 """What to do with each kind of observation; anything else that a host reports is an error that nobody caught."""
+
+_REQUESTS = (seen.ChangeBegan, seen.CreationBegan, seen.DeletionBegan, seen.FlushBegan)
+"""What an active is asked for."""
+
+_ANSWERS = (
+    seen.ChangeEnded,
+    seen.ChangesTold,
+    seen.CreationEnded,
+    seen.DeletionEnded,
+    seen.FlushEnded,
+    seen.ReadEnded,
+)
+"""What says that a request was carried out."""

@@ -23,6 +23,7 @@ from shadowshare.verify.product import Move, Patience
 ENDINGS = (
     seen.Activated,
     seen.ChangeEnded,
+    seen.ChangesTold,
     seen.FlushEnded,
     seen.CreationEnded,
     seen.DeletionEnded,

@@ -232,7 +232,7 @@ def _found(block: Block | NoBlock) -> str:
 def _report(report: object) -> str:
     match report:
         case seen.ReadEnded(shadow_copy=shadow_copy):
-            origins = dict.fromkeys(origin_of(raw) for _, raw in report.sectors)
+            origins = dict.fromkeys(origin_of(piece.content) for piece in report.sectors)
             return f"READ of {shadow_copy} RETURNS {', '.join(origins)}"
         case seen.ReadBegan(shadow_copy=shadow_copy):
             return f"begins to read {shadow_copy}"

@@ -8,8 +8,11 @@ these supersedes another one later on; nor does a write that was never acknowled
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
+
+from shadowshare.models.observations import Piece
+from shadowshare.verify.evidence import Evidence
 
 
 class Entry(NamedTuple):
@@ -87,15 +90,18 @@ class VolumeHistory:
             )
         self._visible = dict(self._durable)
 
-    def find_wrong(self, sectors: Mapping[int, bytes]) -> tuple[int, list[bytes]] | None:
-        """The first sector whose content it cannot hold, and what it must hold; None if all are right."""
-        for sector, content in sectors.items():
+    def find_wrong(self, pieces: Iterable[Piece]) -> Evidence | None:
+        """The first piece that is nowhere in what its sector may hold, and this; None if all are right."""
+        for sector, content, start in pieces:
+            end = start + len(content)
+            if sector >= len(self._initial):
+                return Evidence(sector, content, (), None)
             entries = self._visible.get(sector)
             if entries is None:
-                if content != self._initial[sector]:
-                    return sector, [self._initial[sector]]
-            elif all(entry.content != content for entry in entries):
-                return sector, [entry.content for entry in entries]
+                if content != self._initial[sector][start:end]:
+                    return Evidence(sector, content, (self._initial[sector],), None)
+            elif all(entry.content[start:end] != content for entry in entries):
+                return Evidence(sector, content, tuple([entry.content for entry in entries]), None)
         return None
 
     def fork(self) -> VolumeHistory:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shadowshare.models.steps import ACTIVE_VERBS, PASSIVE_VERBS, parse_step
+from shadowshare.models.steps import ACTIVE_VERBS, PASSIVE_VERBS, SectorRange, parse_step
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import (
     DiskSwitches,
@@ -69,8 +69,10 @@ def test_every_step_is_documented() -> None:
 def test_every_place_is_understood() -> None:
     geometry = load_scenario(EXAMPLE).geometry
     places = {row["WHERE"] for row in tables(section(read(PAGE), "`[race]` and `before`"))[1]}
-    spans = {place: parse_step(f"write {place}", "active", geometry).places[0] for place in places}
-    assert spans == {"2": (4, 2), "0-2": (0, 6), "1:0": (2, 1), "0:1-1:0": (1, 2), "all": (0, 6)}
+    spans = {place: parse_step(f"verify {place}", "active", geometry).places[0] for place in places}
+    sectors = {"2": (4, 2), "0-2": (0, 6), "1:0": (2, 1), "0:1-1:0": (1, 2), "all": (0, 6)}
+    expected = {place: SectorRange(*span) for place, span in sectors.items()}
+    assert spans == {**expected, "100+700": SectorRange(0, 2, (100, 700))}
     assert len(initial_volume(geometry)) == 6
 
 

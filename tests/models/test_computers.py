@@ -19,12 +19,14 @@ from shadowshare.models.observations import (
     Activated,
     ChangeBegan,
     ChangeEnded,
+    CreationBegan,
     CreationEnded,
     DeletionBegan,
     DeletionEnded,
     FlushBegan,
     FlushEnded,
     LiveRead,
+    Piece,
     ReadBegan,
     ReadEnded,
     StepFailed,
@@ -86,8 +88,8 @@ def run(host: Host, disk: MemoryDisk, *tasks: int) -> list[Any]:
     return reports
 
 
-def origins(sectors: Sequence[tuple[int, bytes]]) -> list[str]:
-    return [f"{sector}: {origin_of(content)}" for sector, content in sectors]
+def origins(sectors: Sequence[Piece | tuple[int, bytes]]) -> list[str]:
+    return [f"{sector}: {origin_of(content)}" for sector, content, *_ in sectors]
 
 
 def test_an_active_tells_what_it_asks_for_and_gets_in_order() -> None:
@@ -95,10 +97,10 @@ def test_an_active_tells_what_it_asks_for_and_gets_in_order() -> None:
     reports = run(Host(active(steps).computer()), formatted(), 0, 1)
     assert [type(report) for report in reports] == [
         *(Activated, ChangeBegan, ChangeEnded, ChangeBegan, ChangeEnded, FlushBegan, FlushEnded, LiveRead),
-        *(CreationEnded, DeletionBegan, DeletionEnded, ChangeBegan, ChangeEnded),
+        *(CreationBegan, CreationEnded, DeletionBegan, DeletionEnded, ChangeBegan, ChangeEnded),
     ]
     assert [report.key for report in reports if hasattr(report, "key")] == [
-        *("W1.1", "W1.1", "W1.2", "W1.2", "W1.3", "W1.3", "W1.7", "W1.7")
+        *("W1.1", "W1.1", "W1.2", "W1.2", "W1.3", "W1.3", "W1.5", "W1.5", "W1.6", "W1.6", "W1.7", "W1.7")
     ]
     written = ["1: W 'write 0:1-1:0' (W1.1) of sector 1", "2: W 'write 0:1-1:0' (W1.1) of sector 2"]
     assert origins(reports[1].sectors) == written

@@ -41,6 +41,8 @@ def test_every_field_can_be_set() -> None:
         store.own_device = true
         store.policy = "invalidate"
         store.keeps = ["s"]
+        store.last_extent_sectors = 4
+        store.sector_bytes = 4096
         disk.flush_does_nothing = true
         disk.fence_is_ignored = true
         disk.reads_are_cached = true
@@ -76,7 +78,7 @@ def test_every_field_can_be_set() -> None:
         "violated",
         {"A": "active"},
         ["W: create s"],
-        StoreShape(3, 5, 6, 8, True, "invalidate", ("s",)),
+        StoreShape(3, 5, 6, 8, True, "invalidate", ("s",), 4, 4096),
         FAULTS,
         DiskSwitches(True, True, True, True, True),
         7,

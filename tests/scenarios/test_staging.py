@@ -74,7 +74,13 @@ def test_what_was_done_before_the_race_is_done() -> None:
     assert volume_of(world, scenario) == ["initial of sector 0", "W 'write 1' (W3.1) of sector 1"]
     reports = [told for told in listener.told if told[0] != "wrote"]
     assert reports == [
-        *[("Activated", 0), ("CreationEnded", 0), ("ChangeBegan", 0), ("ChangeEnded", 0)],
+        *[
+            ("Activated", 0),
+            ("CreationBegan", 0),
+            ("CreationEnded", 0),
+            ("ChangeBegan", 0),
+            ("ChangeEnded", 0),
+        ],
         *[("ChangeBegan", 0), ("ChangeEnded", 0), ("ChangeBegan", 0)],
     ]
     assert ("wrote", 0) in listener.told[: listener.told.index(("Activated", 0))]

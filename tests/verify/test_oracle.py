@@ -8,7 +8,7 @@ import pytest
 
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.errors import AreaFull, JournalDamaged, ReadError, ShadowCopyNotFound
+from shadowshare.protocol.errors import JournalDamaged, JournalFull, ReadError, ShadowCopyNotFound
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Change, Event, Flush, Write
 from shadowshare.protocol.passive import ByteRange, Passive
@@ -44,7 +44,7 @@ class _Failing(Passive):
 
 class _Refusing(Passive):
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
-        raise AreaFull("there is no room")
+        raise JournalFull("there is no room")
 
 
 class _Crashing(Passive):
@@ -143,7 +143,7 @@ def test_the_real_code_breaks_none(scenario: Scenario) -> None:
 
 
 def test_an_allowed_error_is_no_violation_but_a_read_that_never_gets_data_proves_nothing() -> None:
-    allowed = small('W = ["write 0"]\nR = ["read s 0 1"]', extra='[faults]\nallowed_errors = ["AreaFull"]')
+    allowed = small('W = ["write 0"]\nR = ["read s 0 1"]', extra='[faults]\nallowed_errors = ["JournalFull"]')
     exploration = explore(allowed, Implementation(passive=_Refusing))
     assert exploration.violation is None
     assert exploration.is_exhausted

@@ -1,5 +1,7 @@
 """What a sector of the live volume may hold, write by write."""
 
+from shadowshare.models.observations import Piece
+from shadowshare.verify.evidence import Evidence
 from shadowshare.verify.volume_history import VolumeHistory
 
 INITIAL = [b"i", b"j"]
@@ -10,7 +12,7 @@ def history() -> VolumeHistory:
 
 
 def may_hold(volume: VolumeHistory, content: bytes) -> bool:
-    return volume.find_wrong({0: content}) is None
+    return volume.find_wrong([Piece(0, content)]) is None
 
 
 def write(volume: VolumeHistory, key: str) -> None:
@@ -20,7 +22,7 @@ def write(volume: VolumeHistory, key: str) -> None:
 
 def test_an_unwritten_sector_holds_what_it_held() -> None:
     assert may_hold(history(), b"i")
-    assert history().find_wrong({1: b"i"}) == (1, [b"j"])
+    assert history().find_wrong([Piece(1, b"i")]) == Evidence(1, b"i", (b"j",), None)
 
 
 def test_a_write_in_flight_may_have_landed_or_not() -> None:

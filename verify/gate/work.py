@@ -16,6 +16,7 @@ from shadowshare.sim.schedule import Schedule
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.gate.check import Check
 from shadowshare.verify.gate.generator import races_of
+from shadowshare.verify.gate.watchdog import watched
 from shadowshare.verify.generated.scenario_text import to_toml
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.race import Race
@@ -41,7 +42,7 @@ Work = Callable[[], Check]
 def timed(check: Callable[[], dict[str, Any]], stage: str, name: str) -> Check:
     """A check of what ``check`` returns, with its time and the marks that it reached."""
     start = perf_counter()
-    with recording() as marks:
+    with recording() as marks, watched():
         found = check()
     reached = frozenset(mark.name for mark in marks)
     return Check(stage, name, seconds=perf_counter() - start, marks=reached, **found)

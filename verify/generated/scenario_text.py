@@ -87,6 +87,8 @@ def _shape_of(scenario: Scenario) -> StoreShape:
         bool(geometry.area_device),
         scenario.policy.value,
         tuple(names[shadow_copy] for shadow_copy in scenario.kept),
+        last_extent_sectors=geometry.volume_sector_count % geometry.extent_sectors,
+        sector_bytes=geometry.sector_bytes,
     )
 
 

@@ -18,6 +18,9 @@ CHANGES = ("write", "zero", "discard")
 NUMBER_COUNT = 4
 """Shadow copies that a wish can tell from each other."""
 
+_WITHIN = 100
+"""Bytes from the end of a sector, where what is read begins or ends within it."""
+
 _EXTENT_WEIGHT = 4
 """How many times each extent is among the places."""
 
@@ -88,7 +91,7 @@ def wishes(shape: StoreShape, task_count: int = 1) -> st.SearchStrategy[Wish]:
 def read_wishes(shape: StoreShape, task_count: int) -> st.SearchStrategy[ReadWish]:
     """Steps of a passive; half of those that read, read two places."""
     steps = [(verb, number, task) for task in range(task_count) for verb, number in _PASSIVE_STEPS]
-    firsts = all_places(shape)
+    firsts = [*all_places(shape), *_byte_places(shape)]
     seconds = [(), *[(place,) for place in firsts], *[()] * (len(firsts) - 1)]
 
     def wish(step: tuple[str, int, int], first: Place, second: tuple[Place, ...]) -> ReadWish:
@@ -108,13 +111,25 @@ def all_places(shape: StoreShape) -> list[Place]:
     single = [_extents(extent, extent) for extent in extents]
     found = [*single, *(_extents(first, last) for first, last in combinations(extents, 2))]
     if shape.extent_sectors > 1:
-        sectors = range(shape.extents * shape.extent_sectors)
+        sectors = range(shape.volume_sectors)
         found += [_sectors(shape, sector, sector) for sector in sectors]
         found += [
             _sectors(shape, first, first + shape.extent_sectors - 1)
             for first in sectors[1 : 1 - shape.extent_sectors]
         ]
     return found + single * (_EXTENT_WEIGHT - 1)
+
+
+def _byte_places(shape: StoreShape) -> list[Place]:
+    """Bytes that begin and end within sectors, those across two extents among them, and none at all."""
+    size, extent_bytes = shape.sector_bytes, shape.sector_bytes * shape.extent_sectors
+    end = shape.volume_sectors * size
+    spans = [(_WITHIN, size - 2 * _WITHIN), (end - size + _WITHIN, size - _WITHIN), (0, 0), (end, 0)]
+    spans += [(start - _WITHIN, 2 * _WITHIN + 1) for start in range(extent_bytes, end, extent_bytes)]
+    return [
+        Place(f"{offset}+{length}", range(offset // extent_bytes, -(-(offset + length) // extent_bytes)))
+        for offset, length in spans
+    ]
 
 
 def _extents(first: int, last: int) -> Place:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeVar
 
+import msgspec
 from hypothesis import strategies as st
 
 from shadowshare.scenarios.definition import Faults, StoreShape
@@ -71,13 +72,27 @@ class Workload(NamedTuple):
 def geometries() -> st.SearchStrategy[StoreShape]:
     """Small stores, some of them with few slots or a short journal."""
     return st.builds(
-        StoreShape,
+        _shape,
         extents=st.integers(1, EXTENT_COUNT_MAXIMUM),
         extent_sectors=st.sampled_from((1, 1, *range(2, EXTENT_SECTORS_MAXIMUM + 1))),
         slots=st.integers(1, SLOT_COUNT_MAXIMUM),
         half_blocks=st.sampled_from((16, 16, 8, 6, 5, 4)),
         own_device=st.booleans(),
+        end=st.sampled_from(_ENDS),
     )
+
+
+_ENDS = ((0, 512), (0, 512), (0, 512), (1, 512), (2, 512), (0, 4096), (1, 4096))
+"""How long the last extent is, where that is shorter than the others, and the size of a sector: one draw for both."""
+
+
+def _shape(
+    extents: int, extent_sectors: int, slots: int, half_blocks: int, own_device: bool, end: tuple[int, int]
+) -> StoreShape:
+    last, sector_bytes = end
+    last = last if last < extent_sectors else 0
+    shape = StoreShape(extents, extent_sectors, slots, half_blocks, own_device)
+    return msgspec.structs.replace(shape, last_extent_sectors=last, sector_bytes=sector_bytes)
 
 
 def workloads(shape: StoreShape) -> st.SearchStrategy[Workload]:

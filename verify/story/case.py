@@ -9,9 +9,9 @@ from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Block, Copied, Created, Deleted, Record, ShadowCopyId, decode_block
 from shadowshare.protocol.operations import Access, Read, Write
 from shadowshare.sim.stepped.world import SteppedWorld
+from shadowshare.verify.evidence import Evidence
 from shadowshare.verify.happens_before import Order
 from shadowshare.verify.moments import Moment
-from shadowshare.verify.oracle import Evidence
 from shadowshare.verify.result import Violation
 from shadowshare.verify.story.holdings import Holding
 

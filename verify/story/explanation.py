@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from shadowshare.models.patterns import INITIAL, origin_of
 from shadowshare.sim.schedule import kind_of
-from shadowshare.verify.oracle import Evidence
+from shadowshare.verify.evidence import Evidence
 from shadowshare.verify.story.case import (
     Case,
     changes_of,
@@ -41,6 +41,7 @@ RULES = {
     "error": "No step may end with an error that the scenario does not allow.",
     "progress": "No task may wait for ever.",
     "liveness": "A host that is left alone finishes within a stated number of steps; nothing goes on for ever.",
+    "stopped": "An active whose flush failed does not know what is durable, and carries out nothing more.",
 }
 """What each rule of the oracle asks for; those of tasks say it themselves."""
 

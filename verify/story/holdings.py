@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from shadowshare.models.computers import ScriptedComputer
-from shadowshare.models.observations import ReadEnded, StepFailed
+from shadowshare.models.observations import Piece, ReadEnded, StepFailed
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.operations import Operation, Read
 from shadowshare.protocol.view import View
@@ -117,15 +117,17 @@ class Holdings:
     def _end(
         self,
         held: dict[int, Holding],
-        sectors: tuple[tuple[int, bytes], ...],
+        pieces: Sequence[Piece],
         image: Sequence[bytes] | None,
         number: int,
     ) -> None:
         """A read ended: what it returned stays in hand until the task's next step."""
         before = dict(held)
         held.clear()
-        for sector, content in sectors:
-            state: State = "returned" if image is not None and image[sector] == content else "wrong"
+        for sector, content, start in pieces:
+            wanted = b"" if image is None or sector >= len(image) else image[sector]
+            is_right = image is not None and content == wanted[start : start + len(content)]
+            state: State = "returned" if is_right else "wrong"
             known = before.get(sector, Holding(sector, content, "", number))
             held[sector] = known._replace(content=content, state=state)
 

@@ -18,10 +18,11 @@ from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import kind_of
 from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.counterexample import replay_command
+from shadowshare.verify.evidence import Evidence
 from shadowshare.verify.happens_before import Order
 from shadowshare.verify.moments import Moment
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Evidence, Oracle
+from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.replaying import Replay, Row, Run, replay_of, run_subject
 from shadowshare.verify.scenario_words import ScenarioSubject, without_idle
 from shadowshare.verify.story.case import Case, initial_records
