@@ -19,7 +19,7 @@ from shadowshare.scenarios.meaning import understand
 from shadowshare.verify.generated.schedules import Interleaving, schedules
 from shadowshare.verify.generated.steps import CHANGES, ReadWish, Wish
 from shadowshare.verify.generated.store_model import StoreModel
-from shadowshare.verify.generated.workloads import Reader, Workload, geometries, workloads
+from shadowshare.verify.generated.workloads import TASK_COUNT_MAXIMUM, Reader, Workload, geometries, workloads
 
 NAMES = ("s", "t", "u", "v", "w", "x", "y", "z", *"abcdefgh")
 """Of the shadow copies, in the order of their creation: more than are ever wished."""
@@ -62,15 +62,16 @@ class _Maker:
         self._before = [step for wish in workload.before if (step := self._step_before(wish))]
         self._known = list(self._model.copies)
         """Shadow copies that exist when the race begins, or that somebody creates in it."""
-        self._recoveries = workload.recoveries[: workload.faults.crashes]
+        self._wishes = [self._share(wish) for wish in workload.race]
         self._may_fill_journal = self._records_needed() > self._model.free_record_count
 
     def document(self) -> Document:
         """The file, but for its name."""
         workload = self._workload
-        actives = ACTIVES[: 1 + len(self._recoveries)]
+        actives = ACTIVES[: 1 + workload.faults.crashes]
         race: dict[str, list[str | list[str]]] = {"W": [*self._active_tasks()]}
-        for name, wishes in zip(actives[1:], self._recoveries, strict=True):
+        for task, name in enumerate(actives[1:], TASK_COUNT_MAXIMUM):
+            wishes = [wish for wish in self._wishes if wish.task == task]
             race[name] = [self._step(wish, may_create=name == ACTIVES[1]) for wish in wishes]
         readers = dict(zip(PASSIVES, workload.readers, strict=False))
         for name, reader in readers.items():
@@ -112,9 +113,17 @@ class _Maker:
 
     # -- in the race ---------------------------------------------------------------------------------------------
 
+    def _share(self, wish: Wish) -> Wish:
+        """The wish of a host that is not there, since there are fewer crashes, is that of the last one that is."""
+        is_first_active = wish.task < TASK_COUNT_MAXIMUM
+        last = TASK_COUNT_MAXIMUM - 1 + self._workload.faults.crashes
+        if is_first_active or wish.task <= last:
+            return wish
+        return wish._replace(task=last if self._workload.faults.crashes else 0)
+
     def _active_tasks(self) -> list[list[str]]:
         """What each task of the first active does; one of them at most creates."""
-        wishes = self._workload.race
+        wishes = tuple(wish for wish in self._wishes if wish.task < TASK_COUNT_MAXIMUM)
         creator = next((wish.task for wish in wishes if wish.verb == "create"), 0)
         wishes = tuple(wish._replace(task=creator) if wish.verb == "create" else wish for wish in wishes)
         numbers = sorted({wish.task for wish in wishes})
@@ -150,8 +159,7 @@ class _Maker:
 
     def _records_needed(self) -> int:
         """Records that come to the journal in the race, at most."""
-        wishes = [*self._workload.race, *(wish for wishes in self._recoveries for wish in wishes)]
-        changing = [wish for wish in wishes if wish.verb not in ("flush", "verify")]
+        changing = [wish for wish in self._wishes if wish.verb not in ("flush", "verify")]
         return sum(len(wish.place.extents) for wish in changing)
 
     def _faults(self) -> Faults:

@@ -20,7 +20,9 @@ EXTENT_COUNT_MAXIMUM = 3
 EXTENT_SECTORS_MAXIMUM = 3
 SLOT_COUNT_MAXIMUM = 6
 TASK_COUNT_MAXIMUM = 3
-"""Of the active, in the race."""
+"""Of the first active, in the race."""
+RACE_STEP_COUNT_MAXIMUM = 5
+"""Of all actives together."""
 PASSIVE_TASK_COUNT_MAXIMUM = 2
 CRASH_COUNT_MAXIMUM = 2
 
@@ -54,8 +56,8 @@ class Workload(NamedTuple):
         shape: of the store.
         faults: what may happen; not yet with the errors that are allowed then.
         before: wishes of the active before the race, the first of them its creation of a shadow copy or not.
-        race: wishes of the active in the race, by several tasks.
-        recoveries: those of the hosts that recover, one after the other; there are as many as crashes.
+        race: wishes of the actives in the race. The last `CRASH_COUNT_MAXIMUM` tasks are those of hosts that recover,
+            one after the other, of which there are as many as crashes; the wishes of the others are the last one's.
         readers: the passives.
         catch_up_blocks: journal blocks of one catch-up read.
     """
@@ -64,7 +66,6 @@ class Workload(NamedTuple):
     faults: Faults
     before: tuple[Wish, ...]
     race: tuple[Wish, ...]
-    recoveries: tuple[tuple[Wish, ...], ...]
     readers: tuple[Reader, ...]
     catch_up_blocks: int
 
@@ -104,8 +105,7 @@ def workloads(shape: StoreShape) -> st.SearchStrategy[Workload]:
         st.just(shape),
         faults(),
         before,
-        _several(wishes(shape, TASK_COUNT_MAXIMUM), 1, 4),
-        st.tuples(*[_several(wishes(shape), 0, 2)] * CRASH_COUNT_MAXIMUM),
+        _several(wishes(shape, TASK_COUNT_MAXIMUM + CRASH_COUNT_MAXIMUM), 1, RACE_STEP_COUNT_MAXIMUM),
         _readers(shape),
         st.integers(2, 4),
     )

@@ -85,6 +85,7 @@ def test_a_schedule_is_found_soon_and_is_short(
     [
         ("no-recheck", 10, 2, 9),
         ("volume-before-entry", 100, 3, 7),
+        ("discard-without-copy", 100, 2, 4),
         ("copy-after-write", 100, 2, 12),
         ("partial-extent-copy", 100, 2, 12),
         ("newest-table-only", 200, 3, 14),
