@@ -12,6 +12,10 @@ from shadowshare.sim.stepped.ports import Watcher
 from shadowshare.sim.stepped.shared import SharedState
 
 
+class EndlessStep(Exception):
+    """A step before the race goes on and on."""
+
+
 class Preparation:
     """Passes everything on to the watcher of the race, and remembers the first step that was refused.
 
@@ -22,7 +26,7 @@ class Preparation:
 
     def __init__(self, watcher: Watcher | None, allowed_errors: Collection[str]) -> None:
         self.violation: Any = None
-        self.refusal: tuple[str, Refusal] | None = None
+        self.refusal: tuple[str, Refusal | EndlessStep] | None = None
         """The step, and with what it was refused."""
         self._watcher = watcher
         self._allowed_errors = allowed_errors
@@ -44,6 +48,13 @@ class Preparation:
         ):
             text = "" if report.step is None else report.step.text
             self.refusal = f"{shared.rules.names[host]}: {text}", report.error
+
+    def gave_up(self, shared: SharedState, host: int, operation_count: int) -> None:
+        """The step that ``host`` is carrying out takes more operations than any may take."""
+        error = EndlessStep(f"a step before the race takes more than {operation_count:,} operations")
+        self.refusal = shared.rules.names[host], error
+        if self._watcher is not None:
+            self._watcher.reported(shared, host, error)
 
     def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A host that may only read issued an operation that is no read."""

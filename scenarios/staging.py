@@ -29,7 +29,8 @@ from shadowshare.sim.stepped.ports import HostPort, Watcher
 from shadowshare.sim.stepped.rules import Rules, Successor
 from shadowshare.sim.stepped.world import SteppedWorld
 
-BEFORE_OPERATION_COUNT_MAXIMUM = 1_000_000
+BEFORE_OPERATION_COUNT_MAXIMUM = 100_000
+"""Of one step before the race; one that takes more never ends."""
 
 
 def location_of(geometry: Geometry) -> Location:
@@ -174,7 +175,9 @@ def _prepared(
         number = scenario.host_number(name)
         world.start(number, done[number])
         done[number] += 1
-        _finish(world)
+        if not _finish(world):
+            preparation.gave_up(world.shared, number, BEFORE_OPERATION_COUNT_MAXIMUM)
+            break
     return world
 
 
@@ -205,13 +208,13 @@ def _refuse_if_it_cannot_be(scenario: Scenario, rules: Rules) -> None:
         )
 
 
-def _finish(world: SteppedWorld) -> None:
-    """Let everything in flight take effect, in order of issue."""
+def _finish(world: SteppedWorld) -> bool:
+    """Let everything in flight take effect, in order of issue; whether it comes to an end."""
     for _ in range(BEFORE_OPERATION_COUNT_MAXIMUM):
         if not world.flights:
-            return
+            return True
         world.take(world.flights[0])
-    raise ScenarioError(f"a step before the race takes more than {BEFORE_OPERATION_COUNT_MAXIMUM} operations")
+    return False
 
 
 def live_hosts(scenario: Scenario, implementation: Implementation) -> list[Host]:

@@ -2,8 +2,9 @@
 
 Judged by the journal blocks that take effect on the disk, not by what the protocol says of them. An INVALIDATED block
 is right only under the policy ``invalidate``, and a DELETED block that nobody asked for only under ``delete-oldest``,
-and only of the oldest shadow copy that still has an image. Whether there was room all the same is known of those shadow
-copies only that the scenario says it has room for (``keeps``).
+and only of the oldest shadow copy that still has an image. Whether there was room all the same is known where no
+slot stays out of use after an error (`shadowshare.verify.requests`), and of those shadow copies that the scenario says
+it has room for (``keeps``).
 """
 
 from __future__ import annotations
@@ -70,6 +71,16 @@ class GivenWay(NamedTuple):
                 if record.shadow_copy not in asked_for:
                     now = now._replace(deleted=now.deleted | {record.shadow_copy})
         return now, ""
+
+    def gives_way(self, records: Sequence[Record], asked_for: Collection[ShadowCopyId]) -> bool:
+        """Whether a shadow copy that has its image loses it, or is deleted, and nobody asked for it."""
+        if records and isinstance(records[0], Checkpoint):
+            return False
+        return any(
+            isinstance(record, Invalidated)
+            or (isinstance(record, Deleted) and record.shadow_copy not in asked_for)
+            for record in records
+        )
 
     def _undue(self, shadow_copy: ShadowCopyId, acknowledged: Collection[ShadowCopyId]) -> str:
         """Why a deletion that nobody asked for must not be."""

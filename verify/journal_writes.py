@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import Block, Created, Record, ShadowCopyId, decode_block
 from shadowshare.protocol.operations import Operation, Write
+from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.stepped.shared import SharedState
 
 
 def records_written(geometry: Geometry, operation: Operation) -> tuple[Record, ...]:
@@ -19,6 +21,14 @@ def records_written(geometry: Geometry, operation: Operation) -> tuple[Record, .
         return ()
     block = decode_block(geometry, operation.sector, operation.data)
     return block.records if isinstance(block, Block) else ()
+
+
+def without_block(shared: SharedState, operation: Operation) -> list[MemoryDisk]:
+    """The disks as they would be if a write of one journal block had not taken effect, for who reads the journal."""
+    disks = shared.fork().disks
+    disk = disks[operation.device]
+    disk.sectors[operation.sector] = bytes(disk.sector_bytes)
+    return disks
 
 
 def creations(records: Sequence[Record]) -> list[ShadowCopyId]:

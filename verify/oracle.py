@@ -32,26 +32,25 @@ from shadowshare.protocol.errors import (
     ReadError,
     ShadowCopyInvalidated,
     ShadowCopyNotFound,
-    ShadowshareError,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Record, ShadowCopyId
 from shadowshare.protocol.operations import Operation
-from shadowshare.protocol.passive import ByteRange, Passive
+from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.definition import Scenario
-from shadowshare.scenarios.staging import initial_volume, location_of
+from shadowshare.scenarios.staging import initial_volume
 from shadowshare.sim.disks.memory_disk import MemoryDisk
-from shadowshare.sim.disks.sector_store import under_every_survival
+from shadowshare.sim.disks.sector_store import Undecided, under_every_survival
 from shadowshare.sim.faults.fault import Injected
-from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.verify.auditing import read_shadow_copies
 from shadowshare.verify.change_lists import ChangeLists
 from shadowshare.verify.evidence import Evidence, compare
 from shadowshare.verify.excuses import Excuses
 from shadowshare.verify.given_way import GivenWay
-from shadowshare.verify.journal_writes import creations, records_written
-from shadowshare.verify.requests import AUDITOR, Requests
+from shadowshare.verify.journal_writes import creations, records_written, without_block
+from shadowshare.verify.requests import Requests
 from shadowshare.verify.result import Violation
 from shadowshare.verify.volume_history import VolumeHistory
 
@@ -84,7 +83,7 @@ class Oracle:
         self._journal = self.geometry.journal_sectors
         self._expected_ids = frozenset(scenario.shadow_copies.values())
         self.excuses = Excuses(scenario.faults.allowed_errors)
-        self.excused_at_end: ShadowshareError | None = None
+        self.excused_at_end: Exception | None = None
         """With what the store could not be read at the end, if a fault of a device explains it."""
         self._ledger: Sequence[Injected] = ()
         self._read_failures: tuple[int, ...] = ()
@@ -100,6 +99,7 @@ class Oracle:
         for shadow_copy in self._new(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
+        gives_way = self._given_way.gives_way(records, self.deletion_began)
         self._given_way, problem = self._given_way.after(
             records,
             self.images,
@@ -107,6 +107,10 @@ class Oracle:
             self.deletion_began,
             self.scenario.faults.power_losses > 0,
         )
+        if gives_way and not problem and not shared.ledger and host == self._requests.active:
+            before = without_block(shared, operation)
+            if self._requests.have_room(before, self.geometry):
+                problem = "shadow copies gave way, and there was room for all that was wanted"
         if problem:
             self._violated("existence", problem, self._name(host))
 
@@ -239,26 +243,25 @@ class Oracle:
 
     def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check which shadow copies there are, and some sectors of each."""
-        size = self.geometry.sector_bytes
         try:
-            passive = perform_inline(self._passive.open(location_of(self.geometry)), disks, AUDITOR)
-            copies = perform_inline(passive.shadow_copies(), disks, AUDITOR)
-            for copy in copies:
-                if not copy.is_valid:
-                    self._check_invalidated(copy.id, "audit")
-                    continue
-                wanted = ByteRange(sectors.start * size, len(sectors) * size)
-                data = perform_inline(passive.read_many(copy.id, [wanted]), disks, AUDITOR)[0]
-                self._compare("audit", copy.id, seen.pieces_of(*wanted, size, bytes(data)))
-                if copy.created_ns != CREATED_NS:
-                    self._violated("image", f"shadow copy {copy.id} has another time of creation", "audit")
-        except ShadowshareError as error:
+            audited = read_shadow_copies(self._passive, self.geometry, sectors, disks)
+        except Undecided:
+            raise  # what survived of it is gone through
+        except Exception as error:  # noqa: BLE001 - of whatever kind: nobody could read the store
             if self.excuses.at_end(error, self._ledger):
                 self.excused_at_end = error
             else:
-                self._violated("error", f"the store cannot be read at the end: {error}", "audit")
+                what = f"{type(error).__name__}: {error}"
+                self._violated("error", f"the store cannot be read at the end: {what}", "audit")
             return
-        found = {copy.id for copy in copies}
+        for copy, pieces in audited:
+            if not copy.is_valid:
+                self._check_invalidated(copy.id, "audit")
+            elif copy.created_ns != CREATED_NS:
+                self._violated("image", f"shadow copy {copy.id} has another time of creation", "audit")
+            else:
+                self._compare("audit", copy.id, pieces)
+        found = {copy.id for copy, _ in audited}
         for lost in sorted(self.acknowledged - self.deletion_began - self._given_way.deleted - found):
             self._violated("existence", f"shadow copy {lost} was acknowledged and is gone", "audit")
         for undead in sorted(self.deletion_ended & found):
@@ -318,8 +321,7 @@ class Oracle:
         if isinstance(error, ReadError):
             self._read_failures = tuple(sorted((*self._read_failures, host)))
         is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
-        failure_count = self._read_failures.count(host)
-        return self.excuses.during(error, host, shared.ledger, is_fenced, failure_count)
+        return self.excuses.during(error, host, shared.ledger, is_fenced, self._read_failures.count(host))
 
     def _check_invalidated(self, shadow_copy: ShadowCopyId, host: str) -> None:
         if shadow_copy not in self._given_way.invalidated:

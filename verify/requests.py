@@ -11,15 +11,11 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from shadowshare.models.observations import StepFailed
-from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError, ShadowshareError
+from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.passive import Passive
-from shadowshare.scenarios.staging import location_of
 from shadowshare.sim.disks.memory_disk import MemoryDisk
-from shadowshare.sim.inline import perform_inline
-
-AUDITOR = -1
-"""Host number under which who looks on reads."""
+from shadowshare.verify.auditing import open_store
 
 _SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
 """With these errors a change gives its slots back; with others they may stay out of use."""
@@ -75,8 +71,8 @@ class Requests(NamedTuple):
         if any(disk.undecided for disk in disks):
             return False
         try:
-            passive = perform_inline(Passive.open(location_of(geometry)), disks, AUDITOR)
-        except ShadowshareError:
-            return False  # the disks are damaged
+            passive = open_store(Passive, geometry, disks)
+        except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
+            return False
         wanted = sum(count for _, count in self.slots_wanted)
         return passive.view.copied_extent_count() + wanted <= geometry.slot_count

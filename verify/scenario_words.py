@@ -23,7 +23,12 @@ from shadowshare.verify.subject import Concern, Place
 
 
 def without_idle(scenario: Scenario, labels: Sequence[str]) -> Scenario:
-    """The scenario without the passives that take no step in a schedule."""
+    """The scenario without the passives that take no step in a schedule; all of it if there is no step.
+
+    What is wrong then is wrong before the race, and that may be with any of them.
+    """
+    if not labels:
+        return scenario
     actors = {split_mark(label)[0].partition(".")[0].rstrip("0123456789") for label in labels}
     idle = {plan.name for plan in scenario.hosts if plan.role == PASSIVE and plan.name not in actors}
     return without_hosts(scenario, idle) if idle else scenario

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.errors import JournalDamaged, JournalFull, ReadError, ShadowCopyNotFound
-from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.errors import AreaFull, JournalDamaged, JournalFull, ReadError, ShadowCopyNotFound
+from shadowshare.protocol.layout import Deleted, Invalidated, ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Change, Event, Flush, Write
-from shadowshare.protocol.passive import ByteRange, Passive
+from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
+from shadowshare.protocol.policy import Policy
 from shadowshare.protocol.recovery import Recovery
 from shadowshare.scenarios.definition import Scenario
+from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.oracle import Oracle
 from tests.verify.programs import small
@@ -84,6 +87,43 @@ class _NotDeleting(Active):
         return
 
 
+class _Meek(Active):
+    def _missing(self, extents: range) -> list[int]:
+        raise AreaFull("there is no room")
+
+
+class _Agreeing(Active):
+    async def delete(self, shadow_copy: ShadowCopyId) -> None:
+        with suppress(ShadowCopyNotFound):
+            await super().delete(shadow_copy)
+
+
+class _GoingOn(Active):
+    def _refuse_if_stopped(self) -> None:
+        self._stopped = None
+
+
+class _Timeless(Active):
+    async def create(self, created_ns: int = 0) -> ShadowCopyId:
+        return await super().create(0)
+
+
+class _Generous(Active):
+    """Lets shadow copies give way before it looks for a slot."""
+
+    async def _copy(self, extents: list[int]) -> None:
+        async with self._committing:
+            policy = self.view.settings.policy
+            await self._append(
+                [Invalidated() if policy is Policy.INVALIDATE else Deleted(ShadowCopyId(1, 1))]
+            )
+
+
+class _Unreadable(Passive):
+    async def shadow_copies(self) -> list[ShadowCopyInfo]:
+        raise KeyError("sector 7")
+
+
 class _NotCreating(Active):
     async def create(self, created_ns: int = 0) -> ShadowCopyId:
         return ShadowCopyId(1, 2) if self.view.shadow_copies else await super().create(created_ns)
@@ -103,6 +143,16 @@ READ = small('W = ["write 0"]\nR = ["read s 0 1"]')
 WRITE = small('W = ["write 0", "verify all"]\nR = ["catch-up"]')
 DELETE = small('W = ["delete s"]\nR = ["catch-up"]')
 CREATE = small('W = ["create t"]\nR = ["catch-up"]')
+TWICE = small('W = [["delete s"], ["delete s"]]\nR = ["catch-up"]')
+FLUSH_ERROR = small(
+    'W = ["flush", "write 0"]\nR = ["catch-up"]',
+    extra='[faults]\nflush_errors = 1\nallowed_errors = ["FlushError", "ActiveStopped"]',
+)
+FULL = small(
+    'W = ["write 0"]\nR = ["read s 0"]', extra='[store]\nslots = 1\n[faults]\nallowed_errors = ["AreaFull"]'
+)
+INVALIDATE = small('W = ["write 0"]\nR = ["catch-up"]', extra='[store]\npolicy = "invalidate"')
+DELETE_OLDEST = small('W = ["write 0"]\nR = ["catch-up"]', extra='[store]\npolicy = "delete-oldest"')
 POWER = small(
     'W = ["write 0", "flush"]\nR = ["catch-up"]',
     extra='[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"\n[faults]\ncrashes = 1\npower_losses = 1',
@@ -125,6 +175,12 @@ POWER = small(
         (active(_NotDeleting), DELETE, "existence", "was deleted and is back"),
         (active(_NotCreating), CREATE, "existence", "was acknowledged and is gone"),
         (active(_Repeating), CREATE, "identity", "got the id 1.1"),
+        (active(_Meek), FULL, "error", "there is room for all"),
+        (active(_Agreeing), TWICE, "existence", "is not there"),
+        (active(_GoingOn), FLUSH_ERROR, "stopped", "after a failed flush"),
+        (active(_Timeless), CREATE, "image", "another time of creation"),
+        (active(_Generous), INVALIDATE, "existence", "there was room"),
+        (active(_Generous), DELETE_OLDEST, "existence", "there was room"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -137,9 +193,19 @@ def test_each_rule_goes_red(
     assert words in violation.message
 
 
-@pytest.mark.parametrize("scenario", [READ, WRITE, DELETE, CREATE, POWER])
+@pytest.mark.parametrize(
+    "scenario", [READ, WRITE, DELETE, CREATE, POWER, TWICE, FLUSH_ERROR, FULL, INVALIDATE, DELETE_OLDEST]
+)
 def test_the_real_code_breaks_none(scenario: Scenario) -> None:
     assert explore(scenario).verdict == "verified"
+
+
+def test_whatever_ends_the_reading_at_the_end_is_a_violation() -> None:
+    world = stage(WRITE, live_hosts(WRITE, Implementation()), None)
+    oracle = Oracle(WRITE, _Unreadable)
+    oracle.audit(world.shared)
+    assert oracle.violation is not None
+    assert (oracle.violation.rule, "KeyError: 'sector 7'" in oracle.violation.message) == ("error", True)
 
 
 def test_an_allowed_error_is_no_violation_but_a_read_that_never_gets_data_proves_nothing() -> None:

@@ -1,4 +1,7 @@
-"""Ends a host that goes on without an operation: nothing else could, since a schedule only chooses among operations."""
+"""Ends protocol code that goes on and on: a host between two operations, or what the oracle asks for in one go.
+
+Nothing else could, since a schedule only chooses among the operations of hosts.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,24 @@ from contextlib import contextmanager
 from types import FrameType
 
 from shadowshare.sim.host import Host
+from shadowshare.sim.inline import run_to_result
 
 TICK_SECONDS = 1.0
 """Of processor time, from one look to the next."""
 
 TICK_COUNT_MAXIMUM = 3
-"""Looks at one and the same run of a host, after which it counts as endless; runs take microseconds."""
+"""Looks at one and the same run, after which it counts as endless; runs take microseconds."""
+
+_RUNS = (Host._run.__code__, run_to_result.__code__)
+"""What runs protocol code to its next operation, and to its result."""
 
 
 class EndlessRun(Exception):
-    """A task of a host runs on and on between two operations. Thrown into it, it is judged as an error of the host."""
+    """Protocol code runs on and on. Thrown into it, it is judged as an error of the host."""
 
 
 class _Watchdog:
-    """Looks which run of a host is under way."""
+    """Looks which run is under way."""
 
     def __init__(self) -> None:
         self._run: FrameType | None = None
@@ -30,12 +37,12 @@ class _Watchdog:
 
     def look(self, number: int, frame: FrameType | None) -> None:
         """End the run that was under way the last times, too."""
-        while frame is not None and frame.f_code is not Host._run.__code__:
+        while frame is not None and frame.f_code not in _RUNS:
             frame = frame.f_back
         self._count = self._count + 1 if frame is self._run else 1
         self._run = frame
         if frame is not None and self._count >= TICK_COUNT_MAXIMUM:
-            raise EndlessRun("a task runs on and on, and asks for no operation")
+            raise EndlessRun("protocol code runs on and on, and comes to no operation, or to no result")
 
 
 @contextmanager

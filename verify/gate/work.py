@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
+from pathlib import Path
 from time import perf_counter
+from traceback import extract_tb
 from typing import Any
 
 from shadowshare.models.computers import Implementation
@@ -43,9 +45,19 @@ def timed(check: Callable[[], dict[str, Any]], stage: str, name: str) -> Check:
     """A check of what ``check`` returns, with its time and the marks that it reached."""
     start = perf_counter()
     with recording() as marks, watched():
-        found = check()
+        try:
+            found = check()
+        except Exception as error:  # noqa: BLE001 - a gate that breaks down says nothing of what it found before
+            found = {"verdict": "unknown", "reason": _breakdown(error)}
     reached = frozenset(mark.name for mark in marks)
     return Check(stage, name, seconds=perf_counter() - start, marks=reached, **found)
+
+
+def _breakdown(error: Exception) -> str:
+    """What ended a check that should have come to a verdict, and where."""
+    last = extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}, line {last.lineno}, in {last.name}"
+    return f"the check itself ended with {type(error).__name__}: {error} ({where})"
 
 
 # -- scopes ------------------------------------------------------------------------------------------------------

@@ -7,9 +7,16 @@ from pathlib import Path
 import pytest
 
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.geometry import Geometry, Location
+from shadowshare.protocol.layout import Record
+from shadowshare.protocol.operations import Operation
+from shadowshare.protocol.passive import Passive
+from shadowshare.protocol.superblock import read_geometry
+from shadowshare.scenarios import staging
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import edit, parse_scenario
 from shadowshare.sim.schedule import parse_schedule
+from shadowshare.verify import oracle
 from shadowshare.verify.counterexample import replay
 from shadowshare.verify.failures import FailureError
 from shadowshare.verify.gate.generator import races_of
@@ -36,6 +43,34 @@ def test_a_scope_with_a_bug_is_violated_and_can_be_replayed() -> None:
     assert check.verdict == "violated"
     assert check.schedule is not None
     assert replay(RACE, parse_schedule(check.schedule).labels, bug).violation is not None
+
+
+class _NeverOpen(Passive):
+    """Looks at the journal again and again."""
+
+    @classmethod
+    async def open(cls, location: Location, window_block_count: int = 2) -> Passive:
+        while True:
+            await read_geometry(location)
+
+
+def test_a_step_before_the_race_that_never_ends_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "BEFORE_OPERATION_COUNT_MAXIMUM", 1000)
+    check = check_scope(RACE, Implementation(passive=_NeverOpen))
+    assert check.verdict == "violated"
+    assert "takes more than 1,000 operations" in check.reason
+
+
+def test_a_check_that_breaks_down_is_unknown_and_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(geometry: Geometry, operation: Operation) -> tuple[Record, ...]:
+        raise IndexError("no such record")
+
+    monkeypatch.setattr(oracle, "records_written", broken)
+    check = check_scope(RACE, RIGHT)
+    assert check.verdict == "unknown"
+    assert check.reason.startswith(
+        "the check itself ended with IndexError: no such record (test_work.py, line "
+    )
 
 
 def test_a_negative_scope_that_is_not_violated_is() -> None:

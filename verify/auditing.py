@@ -1,0 +1,45 @@
+"""Reading a store as a new passive would, at one moment: what the oracle looks at by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shadowshare.models.observations import Piece, pieces_of
+from shadowshare.protocol.geometry import Geometry
+from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
+from shadowshare.scenarios.staging import location_of
+from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.inline import perform_inline
+
+AUDITOR = -1
+"""Host number under which who looks on reads."""
+
+
+class Audited(NamedTuple):
+    """A shadow copy that was found, and what was read of it; nothing if it lost its image."""
+
+    copy: ShadowCopyInfo
+    pieces: tuple[Piece, ...]
+
+
+def open_store(passive: type[Passive], geometry: Geometry, disks: Sequence[MemoryDisk]) -> Passive:
+    """A passive that knows what the journal says now."""
+    return perform_inline(passive.open(location_of(geometry)), disks, AUDITOR)
+
+
+def read_shadow_copies(
+    passive: type[Passive], geometry: Geometry, sectors: range, disks: Sequence[MemoryDisk]
+) -> list[Audited]:
+    """All shadow copies that there are, with some sectors of each."""
+    reader = open_store(passive, geometry, disks)
+    size = geometry.sector_bytes
+    wanted = ByteRange(sectors.start * size, len(sectors) * size)
+    found = []
+    for copy in perform_inline(reader.shadow_copies(), disks, AUDITOR):
+        pieces: tuple[Piece, ...] = ()
+        if copy.is_valid:
+            data = perform_inline(reader.read_many(copy.id, [wanted]), disks, AUDITOR)[0]
+            pieces = pieces_of(*wanted, size, bytes(data))
+        found.append(Audited(copy, pieces))
+    return found
