@@ -25,7 +25,7 @@ def records_written(geometry: Geometry, operation: Operation) -> tuple[Record, .
 
 def without_block(shared: SharedState, operation: Operation) -> list[MemoryDisk]:
     """The disks as they would be if a write of one journal block had not taken effect, for who reads the journal."""
-    disks = shared.fork().disks
+    disks = [disk.fork() for disk in shared.disks]
     disk = disks[operation.device]
     disk.sectors[operation.sector] = bytes(disk.sector_bytes)
     return disks

@@ -314,7 +314,7 @@ class Oracle:
         is_durable = self._given_way.gone <= self.deletion_ended and not self._given_way.invalidated
         if not is_durable or host != self._requests.active:
             return False
-        return self._requests.have_room(shared.fork().disks, self.geometry)
+        return self._requests.have_room(shared.disks, self.geometry)
 
     def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
         """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""

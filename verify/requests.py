@@ -71,7 +71,7 @@ class Requests(NamedTuple):
         if any(disk.undecided for disk in disks):
             return False
         try:
-            passive = open_store(Passive, geometry, disks)
+            passive = open_store(Passive, geometry, [disk.fork() for disk in disks])
         except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
             return False
         wanted = sum(count for _, count in self.slots_wanted)
