@@ -11,6 +11,7 @@ from shadowshare.verify.counterexample import explain_tasks
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, mutant
 from shadowshare.verify.story.storyboard import storyboard_of
+from shadowshare.verify.story.task_storyboard import storyboard_of_tasks
 from shadowshare.verify.tasks import Setup, rest
 from shadowshare.verify.tasks import explore as explore_tasks
 
@@ -108,7 +109,8 @@ def together(end) -> bool:
 hasty_record = record_of(hasty)
 broken = explore_tasks(hasty_record, together)
 assert broken.verdict == "violated"
-explain_tasks(hasty_record, broken, together)
+smallest = explain_tasks(hasty_record, broken, together)
+storyboard_of_tasks(hasty_record, smallest.shrunk.labels, together, "hasty")
 
 # %% [markdown]
 # The version was even when R looked, and that was too early. It is the race of [notebook 1](01-a-race-step-by-step.py)

@@ -30,6 +30,7 @@ CHARACTER = 6.3
 TEXT_COLUMN = 560
 
 REGION_NAMES = {"slots": "differential area", "journal": "journal", "volume": "volume"}
+TASK = "task"
 CELL_NAMES = {"slots": "slot", "journal": "block", "volume": "extent"}
 
 
@@ -56,13 +57,20 @@ class Lanes:
 
 
 def lanes_of(board: Storyboard) -> Lanes:
-    """Actives, then the regions of the disk that are touched, then passives."""
+    """Actives, then the regions that are touched, then passives; of tasks, one half on each side."""
     touched = {access.region for step in board.steps for access in step.accesses}
-    actives = [name for name, role in board.hosts if role == "active"]
-    passives = [name for name, role in board.hosts if role != "active"]
+    tasks = [name for name, role in board.hosts if role == TASK]
+    actives = [name for name, role in board.hosts if role == "active"] + tasks[: (len(tasks) + 1) // 2]
+    others = [name for name, _ in board.hosts if name not in actives]
     regions = [region for region in board.regions if region in touched]
-    roles = ["active"] * len(actives) + regions + ["passive"] * len(passives)
-    return Lanes((*actives, *regions, *passives), tuple(roles))
+    roles = ["active"] * len(actives) + [role_of(region) for region in regions]
+    roles += ["active" if name in tasks else "passive" for name in others]
+    return Lanes((*actives, *regions, *others), tuple(roles))
+
+
+def role_of(region: str) -> str:
+    """In whose colour a region is drawn: cells of tasks as the volume is."""
+    return region if region in REGION_NAMES else "volume"
 
 
 def diagram(board: Storyboard) -> str:
@@ -134,7 +142,8 @@ def _lines(board: Storyboard, lanes: Lanes) -> Iterator[str]:
         yield f'<g class="lane {kind}" style="--lane: var(--{role})">'
         yield f'<text class="sign" x="{x:g}" y="17">{SIGNS[role]}</text>'
         yield f'<text class="name" x="{x:g}" y="32">{escape(title)}</text>'
-        under, style = (role, "role") if kind == "host" else (below, "name")
+        is_task = kind == "host" and dict(board.hosts)[name] == TASK
+        under, style = (TASK if is_task else role, "role") if kind == "host" else (below, "name")
         yield f'<text class="{style}" x="{x:g}" y="44">{under}</text>'
         yield f'<line x1="{x:g}" x2="{x:g}" y1="{HEAD - 2}" y2="{crashes.get(name, end):g}"/></g>'
 
@@ -199,20 +208,21 @@ def _marks(lanes: Lanes, step: StoryStep, y: float, is_wrong: bool) -> Iterator[
 def _arrow(lanes: Lanes, step: StoryStep, region: str, accesses: Sequence[Access], y: float) -> Iterator[str]:
     """An arrow between the host and a region, and the numbers of the cells at the region."""
     host_x, region_x = lanes.at(step.host), lanes.at(region)
-    numbers = _numbers([access.number for access in accesses])
+    is_single = len(accesses) == 1 and accesses[0].value
+    numbers = accesses[0].value if is_single else _numbers([access.number for access in accesses])
     half = max(NODE_RADIUS, len(numbers) * CHARACTER / 2 + 4)
     side = 1 if region_x > host_x else -1
     near, edge = host_x + side * 5, region_x - side * half
     is_change = accesses[0].is_change
     start, stop = (near, edge) if is_change else (edge, near)
     forward = 1 if stop > start else -1
-    yield f'<g class="arrow" style="--lane: var(--{region})">'
+    yield f'<g class="arrow" style="--lane: var(--{role_of(region)})">'
     yield f'<line x1="{start:g}" x2="{stop - forward * 6:g}" y1="{y:g}" y2="{y:g}"/>'
     yield (
         f'<path class="head" d="M{stop:g} {y:g}l{-9 * forward} -4.5v9z"/>'
         f'<rect class="node" x="{region_x - half:g}" y="{y - NODE_RADIUS:g}" width="{2 * half:g}" '
         f'height="{2 * NODE_RADIUS}" rx="{NODE_RADIUS}"/>'
-        f'<text class="cell" x="{region_x:g}" y="{y + 3.6:g}">{numbers}</text></g>'
+        f'<text class="cell" x="{region_x:g}" y="{y + 3.6:g}">{escape(numbers)}</text></g>'
     )
 
 

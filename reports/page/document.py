@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from shadowshare.reports.space_time import CELL_NAMES, DIAGRAM_CSS, REGION_NAMES, diagram, lanes_of
+from shadowshare.reports.space_time import CELL_NAMES, DIAGRAM_CSS, REGION_NAMES, diagram, lanes_of, role_of
 from shadowshare.reports.style import SIGNS, VERDICT_ROLES, css_variables
 from shadowshare.reports.tables import Table, conflict_lines
 from shadowshare.verify.result import Verdict
@@ -186,6 +186,8 @@ def story_data(board: Storyboard) -> dict[str, Any]:
                 "name": region,
                 "title": REGION_NAMES.get(region, region),
                 "cell": CELL_NAMES.get(region, "cell"),
+                "role": role_of(region),
+                "is_single": region not in CELL_NAMES and f"{region}/1" not in board.frames[0],
             }
             for region in board.regions
         ],

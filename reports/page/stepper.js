@@ -51,15 +51,21 @@ function sectorElement(sector, own, isWrong) {
   );
 }
 
+function valueElement(cell) {
+  return make("span", { class: `sector ${cell.state}` }, cell.value, cell.state ? make("small", {}, STATES[cell.state]) : null);
+}
+
 function cellElement(region, number, cell, touch) {
   const kind = touch ? (touch.is_change ? "changed" : "read") : "";
-  const title = [make("b", {}, `${region.cell} ${number}`), touch ? make("em", {}, kind) : null];
+  const name = region.is_single ? region.title : `${region.cell} ${number}`;
+  const title = [make("b", {}, name), touch ? make("em", {}, kind) : null];
   const sectors = cell.sectors || [];
   const first = region.name === "volume" ? number * sectors.length : -1;
   return make(
     "div",
     { class: `cell ${kind}`, "data-cell": `${region.name}/${number}` },
     make("p", {}, title),
+    cell.value === undefined ? null : valueElement(cell),
     sectors.map((sector, index) => sectorElement(sector, first < 0 ? -1 : first + index, false)),
     region.name === "slots" ? make("p", { class: "holds" }, cell.holds ? `named for ${cell.holds}` : "free") : null,
   );
@@ -78,24 +84,38 @@ function blockElement(block, touch) {
   );
 }
 
-function regionElement(data, region, picture, step) {
+function cellElements(region, picture, step) {
   const touches = new Map(
     (step ? step.accesses : []).filter((one) => one.region === region.name).map((one) => [one.number, one]),
   );
-  const cells = Object.entries(picture)
-    .filter(([key]) => key.startsWith(`${region.name}/`))
+  return Object.entries(picture)
+    .filter(([key]) => key.startsWith(`${region.name}/`) && /^\d+$/.test(key.slice(region.name.length + 1)))
     .map(([key, cell]) => {
-      const number = Number(key.split("/")[1]);
+      const number = Number(key.slice(region.name.length + 1));
       const touch = touches.get(number);
       return cell.records ? blockElement(cell, touch) : cellElement(region, number, cell, touch);
     });
+}
+
+function regionElement(data, role, name, title, cells) {
   if (!cells.length) return null;
   return make(
     "section",
-    { class: `region ${region.name}`, style: `--lane: var(--${region.name})` },
-    make("h4", {}, make("span", { class: "sign" }, data.signs[region.name] || ""), ` ${region.title}`),
+    { class: `region ${name}`, style: `--lane: var(--${role})` },
+    make("h4", {}, make("span", { class: "sign" }, data.signs[role]), ` ${title}`),
     make("div", { class: "cells" }, cells),
   );
+}
+
+/** The regions, each with its cells; cells of tasks that are alone stand side by side. */
+function regionElements(data, picture, step) {
+  const singles = data.regions.filter((region) => region.is_single);
+  return [
+    regionElement(data, "volume", "singles", "cells", singles.flatMap((region) => cellElements(region, picture, step))),
+    ...data.regions
+      .filter((region) => !region.is_single)
+      .map((region) => regionElement(data, region.role, region.name, region.title, cellElements(region, picture, step))),
+  ];
 }
 
 // -- the hosts --------------------------------------------------------------------------------------------------
@@ -124,6 +144,16 @@ function heldElement(held) {
   );
 }
 
+function readElement(read) {
+  return make(
+    "li",
+    { class: read.is_current ? "read" : "read overtaken" },
+    `${read.cell}: `,
+    make("b", {}, read.value),
+    make("small", {}, ` at step ${read.step}${read.is_current ? "" : ", and changed since"}`),
+  );
+}
+
 function row(name, ...content) {
   return make("div", { class: "row" }, make("dt", {}, name), make("dd", {}, content));
 }
@@ -132,13 +162,14 @@ function hostElement(data, name, role, host, step) {
   const isActing = step && step.host === name;
   const isRecheck = isActing && step.is_recheck;
   const isPassive = role === "passive";
+  const colour = role === "task" ? "active" : role;
   return make(
     "section",
-    { class: `host ${role} ${host.status.replaceAll(" ", "-")} ${isActing ? "acts" : ""}`, style: `--lane: var(--${role})` },
+    { class: `host ${role} ${host.status.replaceAll(" ", "-")} ${isActing ? "acts" : ""}`, style: `--lane: var(--${colour})` },
     make(
       "h4",
       {},
-      make("span", { class: "sign" }, data.signs[role] || ""),
+      make("span", { class: "sign" }, data.signs[colour]),
       ` ${name} `,
       make("small", {}, `${role}, ${host.status}`),
       isRecheck ? make("em", { class: "recheck" }, "re-check: determines again") : null,
@@ -149,7 +180,9 @@ function hostElement(data, name, role, host, step) {
           "dl",
           {},
           host.doing.length ? row("carries out", host.doing.join("; ")) : null,
-          row("knows", viewElement(host.view)),
+          host.read
+            ? row("has read", host.read.length ? make("ul", {}, host.read.map(readElement)) : "nothing")
+            : row("knows", viewElement(host.view)),
           isPassive
             ? row("has in hand", host.held.length ? make("ul", {}, host.held.map(heldElement)) : "nothing")
             : null,
@@ -246,7 +279,7 @@ function mountStepper(story, data, hasKeys) {
         ...data.hosts
           .filter(([name]) => picture[`host/${name}`])
           .map(([name, role]) => hostElement(data, name, role, picture[`host/${name}`], step)),
-        ...data.regions.map((region) => regionElement(data, region, picture, step)),
+        ...regionElements(data, picture, step),
       ].filter((element) => element !== null),
     );
   }

@@ -19,7 +19,7 @@ from shadowshare.verify.detection import DetectionPlan, detect
 from shadowshare.verify.gate.check import Check, GateResult
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.runner import Plan, run_scenario
-from tests.verify.story.boards import board_of
+from tests.verify.story.boards import board_of, lost_update
 
 FIGURE = Figure(
     "Latency of reads",
@@ -47,6 +47,7 @@ def pages() -> dict[str, str]:
     )
     return {
         "replay": replay_page(board),
+        "tasks": replay_page(lost_update()),
         "exploration": exploration_page(result, {"strategy": "exhaustive"}, board),
         "run": run_page([right, result], [board]),
         "mutants": mutants_page([detection], {bug.name: bug.story}),

@@ -29,6 +29,7 @@ from shadowshare.verify.story.case import Case, initial_records
 from shadowshare.verify.story.explanation import Explanation, explain_violation
 from shadowshare.verify.story.holdings import Holding
 from shadowshare.verify.story.picture import Painter, Picture, ScenarioPainter
+from shadowshare.verify.subject import Subject
 
 CELL_COUNT_MAXIMUM = 24
 """Cells of a region that are all shown; of more, those that something happens to."""
@@ -37,11 +38,19 @@ EXCERPT_BYTES = 16
 
 
 class Access(NamedTuple):
-    """A step touches a cell."""
+    """A step touches a cell.
+
+    Attributes:
+        region: of the disk; or a cell of tasks, or an array.
+        number: of the cell in it.
+        is_change: whether the step changes it.
+        value: what a cell of tasks holds then, in a few characters; empty for others.
+    """
 
     region: str
     number: int
     is_change: bool
+    value: str = ""
 
 
 class StoryStep(NamedTuple):
@@ -167,7 +176,7 @@ def storyboard_of(
     first = run_subject(subject, labels)
     evidence = _evidence(first)
     painter = ScenarioPainter(subject.scenario, _shadow_copy(first, evidence))
-    rechecks, frames, run = _painted(subject, labels, painter)
+    rechecks, frames, run = painted(subject, labels, painter)
     order = Order(run.moments, subject)
     replayed = replay_of(subject, run)
     bug = None if mutant_name is None else mutant(mutant_name)
@@ -178,16 +187,16 @@ def storyboard_of(
         replay_command(replayed.schedule, files, mutant_name, implementation_path),
         tuple((plan.name, plan.role) for plan in subject.scenario.hosts),
         painter.regions,
-        tuple(_steps(replayed, run, painter, rechecks)),
-        tuple(_differences(_without_idle_cells(frames, run, painter))),
-        tuple(_edges(order)),
+        tuple(steps_of(replayed, run, painter, rechecks)),
+        tuple(differences(_without_idle_cells(frames, run, painter))),
+        tuple(edges_of(order)),
         _explanation(subject, run, order, evidence, painter),
         None if evidence is None else _wrong_byte(evidence, subject),
     )
 
 
-def _painted(
-    subject: ScenarioSubject, labels: Sequence[str], painter: Painter
+def painted(
+    subject: Subject, labels: Sequence[str], painter: Painter
 ) -> tuple[list[bool], list[Picture], Run]:
     """Run a schedule; whether each step determines again, and the pictures."""
     rechecks: list[bool] = []
@@ -216,7 +225,8 @@ def _shadow_copy(run: Run, evidence: Evidence | None) -> ShadowCopyId | None:
     return min(oracle.images, default=None) if isinstance(oracle, Oracle) else None
 
 
-def _edges(order: Order) -> Iterator[Edge]:
+def edges_of(order: Order) -> Iterator[Edge]:
+    """What happened directly before what."""
     for earlier, later, told in order.graph().edges(data=True):
         yield Edge(earlier, later, told["reasons"])
 
@@ -224,7 +234,8 @@ def _edges(order: Order) -> Iterator[Edge]:
 # -- steps -------------------------------------------------------------------------------------------------------
 
 
-def _steps(replay: Replay, run: Run, painter: Painter, rechecks: Sequence[bool]) -> Iterator[StoryStep]:
+def steps_of(replay: Replay, run: Run, painter: Painter, rechecks: Sequence[bool]) -> Iterator[StoryStep]:
+    """The steps of a run, with the cells that each touched."""
     for row, moment, is_recheck in zip(replay.rows, run.moments, rechecks, strict=True):
         yield StoryStep(
             row.number,
@@ -283,7 +294,7 @@ def _without_idle_cells(frames: Sequence[Picture], run: Run, painter: Painter) -
     return [{key: frame[key] for key in frame if key in kept} for frame in frames]
 
 
-def _differences(frames: Sequence[Picture]) -> Iterator[Picture]:
+def differences(frames: Sequence[Picture]) -> Iterator[Picture]:
     """The first picture, and what changed with each step."""
     yield frames[0]
     for before, after in pairwise(frames):

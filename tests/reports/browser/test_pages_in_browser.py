@@ -18,10 +18,10 @@ from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.oracle import Oracle
 from tests.reports.browser.browsers import PHONE, WIDE, Browser, needs_chromium, open_browser
 from tests.reports.pages import pages
-from tests.verify.story.boards import board_of
+from tests.verify.story.boards import board_of, lost_update
 
 pytestmark = needs_chromium
-KINDS = ("replay", "exploration", "run", "mutants", "gate", "simulation")
+KINDS = ("replay", "tasks", "exploration", "run", "mutants", "gate", "simulation")
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,24 @@ def test_at_each_step_the_world_is_what_it_was(browser: Browser) -> None:
             number
         )
         browser.press("ARROW_RIGHT")
+
+
+def test_of_tasks_it_is_shown_what_cells_hold_and_what_was_read(browser: Browser) -> None:
+    board = lost_update()
+    browser.show(pages()["tasks"])
+    assert "The idea of the protocol" not in browser.texts("h3")
+    for number in range(len(board.steps), -1, -1):
+        picture = board.picture(number)
+        assert browser.texts(".world .cell .sector") == [picture["n/0"]["value"]]
+        tasks = browser.texts(".world .host")
+        for text, (name, _) in zip(tasks, board.hosts, strict=True):
+            read = picture[f"host/{name}"]["read"]
+            assert ("changed since" in text) == any(not one["is_current"] for one in read), number
+            assert ("n: 0" in text) == bool(read), number
+        browser.press("ARROW_LEFT")
+    ends = browser.ask("[...document.querySelectorAll('.space-time .cell')].map(e => e.textContent)")
+    assert ends == ["0", "0", "1", "1"]
+    assert not browser.complaints()
 
 
 def test_the_recheck_is_marked(browser: Browser) -> None:
