@@ -128,7 +128,7 @@ red
 # %%
 green = small_gate(Implementation())
 assert green.verdict == "verified"
-green
+print(f"{green.verdict}: {len(green.checks)} checks")
 
 # %% [markdown]
 # With everything in it, and for as long as you like, it is one command. Save the class as `my_reader.py`:
