@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 
-_MEASURED, _SIMULATED = "#1b6ca8", "#d9772b"
+from shadowshare.reports.style import FIGURE_METADATA, MARKERS, SERIES, figure_style
+
+_STEP_COUNT = 400
+"""Steps of a distribution that can be seen."""
 
 
 def draw_validation(
@@ -31,27 +32,30 @@ def draw_validation(
     Raises:
         OSError, ValueError: the file cannot be written, or its format is unknown.
     """
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    shares, times = figure.subplots(1, 2, width_ratios=(3, 2))
-    for label, scans, colour in (
-        ("measured", measured_ns, _MEASURED),
-        ("simulated", simulated_ns, _SIMULATED),
-    ):
-        ordered = np.sort(np.concatenate([np.asarray(scan) for scan in scans])) / 1e3
-        shares.step(
-            ordered, np.arange(1, len(ordered) + 1) / len(ordered), where="post", color=colour, label=label
-        )
-        totals_ms = [sum(scan) / 1e6 for scan in scans]
-        times.plot(range(1, len(totals_ms) + 1), totals_ms, "o", color=colour, label=label)
-        times.axhline(float(np.mean(totals_ms)), color=colour, linewidth=1)
-    mean_ms = float(np.mean([sum(scan) / 1e6 for scan in measured_ns]))
-    low, high = mean_ms * (1 - expected_error), mean_ms * (1 + expected_error)
-    times.axhspan(low, high, color=_MEASURED, alpha=0.12, label=f"measured mean ± {expected_error:.1%}")
-    shares.set(xscale="log", xlabel="latency of a request, µs", ylabel="share of requests up to it")
-    times.set(xlabel="scan", ylabel="time in the device, ms", title=f"simulated - measured: {error:+.1%}")
-    times.set_ylim(bottom=0)
-    for axes in (shares, times):
-        axes.legend(loc="lower right", frameon=False)
-        axes.spines[["top", "right"]].set_visible(False)
-    with mpl.rc_context({"svg.hashsalt": "shadowshare"}):
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    from matplotlib.figure import Figure  # noqa: PLC0415 - takes half a second, and only a figure needs it
+
+    with figure_style():
+        figure = Figure(figsize=(9, 3.6), layout="constrained")
+        shares, times = figure.subplots(1, 2, width_ratios=(3, 2))
+        kept = np.linspace(0.0, 1.0, _STEP_COUNT)
+        for number, (label, scans) in enumerate((("measured", measured_ns), ("simulated", simulated_ns))):
+            colour, style = SERIES[number], ("-", "--")[number]
+            latencies_us = np.concatenate([np.asarray(scan) for scan in scans]) / 1e3
+            quantiles = np.quantile(latencies_us, kept, method="inverted_cdf")
+            shares.plot(quantiles, kept, style, drawstyle="steps-post", color=colour, label=label)
+            totals_ms = [sum(scan) / 1e6 for scan in scans]
+            places = range(1, len(totals_ms) + 1)
+            times.plot(places, totals_ms, MARKERS[number], markersize=3, color=colour, label=label)
+            times.axhline(float(np.mean(totals_ms)), linestyle=style, color=colour, linewidth=1)
+        mean_ms = float(np.mean([sum(scan) / 1e6 for scan in measured_ns]))
+        low, high = mean_ms * (1 - expected_error), mean_ms * (1 + expected_error)
+        times.axhspan(low, high, color=SERIES[0], alpha=0.12, label=f"measured mean ± {expected_error:.1%}")
+        shares.set(xscale="log", xlabel="latency of a request, us", ylabel="share that takes no longer")
+        shares.set_title("Is a simulated request as fast as a real one?", fontsize="medium")
+        times.set(xlabel="scan", ylabel="time in the device, ms")
+        times.set_title(f"Is a simulated scan? Simulated - measured: {error:+.1%}", fontsize="medium")
+        times.set_ylim(bottom=0)
+        for axes in (shares, times):
+            axes.grid(visible=True)
+            axes.legend(loc="lower right", frameon=False, fontsize="small")
+        figure.savefig(path, metadata=dict(FIGURE_METADATA) if path.suffix == ".svg" else None)

@@ -128,8 +128,12 @@ def open_for_reading(path: Path) -> Iterator[FileDisk]:
         yield disk
 
 
-@contextmanager
-def _scratch_file(folder: Path, size_bytes: int) -> Iterator[Path]:
+def check_scratch_file(folder: Path, size_bytes: int) -> None:
+    """Refuse a scratch file that cannot be made in a folder.
+
+    Raises:
+        ModelError: says why.
+    """
     if size_bytes < 1 << 20 or size_bytes % 4096:
         raise ModelError(
             f"a scratch file of {size_bytes} bytes: it must have 1 MiB or more, a multiple of 4096"
@@ -137,6 +141,11 @@ def _scratch_file(folder: Path, size_bytes: int) -> Iterator[Path]:
     room_bytes = os.statvfs(folder).f_bavail * os.statvfs(folder).f_frsize
     if size_bytes > room_bytes:
         raise ModelError(f"{folder} has room for {room_bytes} bytes, and a scratch file needs {size_bytes}")
+
+
+@contextmanager
+def _scratch_file(folder: Path, size_bytes: int) -> Iterator[Path]:
+    check_scratch_file(folder, size_bytes)
     descriptor, name = tempfile.mkstemp(prefix=".shadowshare-calibration-", dir=folder)
     try:
         os.ftruncate(descriptor, size_bytes)

@@ -33,8 +33,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         text: in words.
         measured: what was measured: a path, or the name of a log.
         date: when, as ISO 8601.
-        error: by how much the mean latency differed between the two halves of the measurement, as a share: a run
-            of the model is not expected to be closer to the device than this.
+        error: by how much the mean latency of another run may differ, as a share (95 %): a run of the model is not
+            expected to be closer to the device than this.
     """
 
     text: str

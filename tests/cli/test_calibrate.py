@@ -53,13 +53,17 @@ def test_validation_compares_and_draws(tmp_path: Path) -> None:
     figure = tmp_path / "both.svg"
     folder = tmp_path / "folder"
     folder.mkdir()
-    done = run(folder, *FEW, "--validate", "--scans", "2", "--figure", figure, "--json")
+    few = ("--scratch-size", "4M", "--scans", "25")
+    done = run(folder, *few, "--validate", "--figure", figure, "--json")
     found = json.loads(done.stdout)["validation"]
+    sizes = [one["size_bytes"] for one in json.loads(done.stdout)["model"]["read"]]
+    assert len(sizes) == 2
+    assert sizes[-1] == 1 << 20
     assert done.exit_code == {"verified": 0, "violated": 1, "unknown": 2}[found["verdict"]]
     assert found["measured_device_ms"] > 0
     assert found["simulated_device_ms"] > 0
     text = figure.read_text(encoding="utf-8")
-    assert text.count("<svg") == 1
+    assert "Is a simulated request as fast as a real one?" in text
     assert list(folder.iterdir()) == []
 
 
@@ -84,6 +88,9 @@ def test_a_log_of_fio_becomes_a_model(tmp_path: Path) -> None:
         ((".", "--validate", "--figure", "x.txt"), "a figure is a .svg"),
         ((".", "--validate", "--fio-log"), "give one of the two"),
         ((".", "--validate", "--scans", "1"), "2 or more"),
+        ((".", "--validate", "--size", "4K"), "--size says nothing with --validate"),
+        ((".", "--validate", "--scans", "3", "--scratch-size", "1M"), "3 scans of this volume are too few"),
+        ((".", "--validate", "--scratch-size", "5K"), "1 MiB or more"),
         (("file", "--samples", "5"), "5 samples are too few"),
         (("file", "--fio-log"), "line 1: must be 'TIME"),
     ],

@@ -17,8 +17,17 @@ from shadowshare.models.latency.distributions import Constant, Nanoseconds
 from shadowshare.models.latency.errors import ModelError
 from shadowshare.models.latency.fio_latency_log import read_fio_latency_log
 from shadowshare.models.latency.sampled import Sampled, SizeClass
-from shadowshare.models.latency.validation import Scan, Validation, scan_really, scan_simulated
+from shadowshare.models.latency.validation import (
+    Scan,
+    Validation,
+    calibration_pass,
+    expected_error_of,
+    measurement_of,
+    scan_really,
+    scan_simulated,
+)
 from shadowshare.protocol.errors import CannotOpen
+from tests.sim.loop_devices import attach, detach
 
 SMALL = Plan(sample_count=100, sizes=(4096, 8192), scratch_bytes=1 << 20)
 
@@ -128,12 +137,57 @@ def test_the_source_says_what_was_measured(tmp_path: Path) -> None:
 def test_a_simulated_scan_asks_for_what_the_real_one_asks_for(tmp_path: Path) -> None:
     image = tmp_path / "disk.img"
     shadow_copy = validation._make_store(image, 4 << 20)
-    real = scan_really(image, shadow_copy)
+    real, operations = scan_really(image, shadow_copy)
     model = Sampled((SizeClass(Constant(100.0)),))
     simulated = scan_simulated(image, shadow_copy, model, 7000, 1)
     assert simulated.latencies_ns == [100_000] * len(real.latencies_ns)
     assert simulated.elapsed_ns == len(real.latencies_ns) * 107_000
     assert real.device_ns <= real.elapsed_ns
+    assert len(operations) == len(real.latencies_ns)
+    one_pass = calibration_pass(image, operations, 1000)
+    assert len(one_pass) == len(operations)
+    measurement = measurement_of([one_pass, one_pass], operations, image)
+    assert sum(latencies.sum() for latencies in measurement.latencies_ns.values()) == 2 * sum(one_pass)
+    assert {verb for verb, _ in measurement.latencies_ns} == {"read"}
+    assert len(measurement.latencies_ns["read", 1 << 20]) == 8
+
+
+def drawn_scans(totals: Nanoseconds) -> list[Scan]:
+    return [Scan([int(total)], int(total)) for total in totals]
+
+
+def test_what_a_pair_has_in_common_is_no_error_and_the_rest_is_met_as_often_as_it_says() -> None:
+    """A device that gets twice as slow, on which the two of a pair differ by 5 % of it."""
+    random = np.random.default_rng(3)
+    drift = np.linspace(1e6, 2e6, 20)
+    met, stated = 0, []
+    for _ in range(400):
+        passes, scans = (drift * random.normal(1.0, 0.05, 20) for _ in range(2))
+        simulated = random.normal(passes.mean(), 1e4, 20).astype(np.int64)
+        expected = expected_error_of([[int(total)] for total in passes], drawn_scans(simulated))
+        stated.append(expected)
+        met += abs(simulated.mean() / scans.mean() - 1) <= expected
+    assert 0.93 < met / 400 <= 1.0
+    assert np.median(stated) < 0.07
+
+
+def test_a_model_that_does_not_fit_states_an_error_as_large() -> None:
+    passes = [[100], [101], [100], [101]]
+    assert 0.2 < expected_error_of(passes, drawn_scans(np.array([121, 121, 121, 121]))) < 0.25
+
+
+def test_a_block_device_is_calibrated_and_only_read(tmp_path: Path) -> None:
+    path = tmp_path / "disk.img"
+    path.write_bytes(os.urandom(1 << 20))
+    device = attach(path, 4096)
+    try:
+        measurement = measure(Path(device), SMALL, nothing)
+        source = source_of(Path(device), measurement)
+    finally:
+        detach(device)
+    assert set(measurement.latencies_ns) == {("read", 4096), ("read", 8192)}
+    assert "of a block device" in source.text
+    assert [one.latency.mean_ns() > 0 for one in model_of(measurement.latencies_ns).read] == [True, True]
 
 
 def scans(*totals: int) -> list[Scan]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
 import numpy as np
+from click.core import ParameterSource
 
 from shadowshare.cli.output import SIZE, bytes_progress, human_size, json_option, print_json, print_table
 from shadowshare.models.latency.calibration import (
     DEFAULT_SIZES,
     Measurement,
     Plan,
+    check_scratch_file,
     measure,
     model_of,
     source_of,
@@ -57,7 +59,7 @@ _PATH = click.Path(path_type=Path, readable=False)
     is_flag=True,
     help="Scan a store in the folder TARGET, and simulate the scans.",
 )
-@click.option("--scans", default=10, show_default=True, help="With --validate: real and simulated scans.")
+@click.option("--scans", default=60, show_default=True, help="With --validate: real and simulated scans.")
 @click.option("--figure", type=_PATH, help="With --validate: draw both into this file (.svg, .png, .pdf).")
 @json_option
 def calibrate(
@@ -78,9 +80,9 @@ def calibrate(
     TARGET is a file or block device, which is only read, or a folder, in which a scratch file is written, read and
     removed. Nothing that exists is ever written to. Root is needed only where TARGET is not readable without.
 
-    The model file (-o) can be given to whatever takes a latency model. With --validate, a store is made in the folder,
-    scanned by the real passive, and the same scans are simulated: exit code 1 if the means differ by more than the
-    calibration says they may, 2 if the device is too unsteady to tell.
+    The model file (-o) can be given to whatever takes a latency model. With --validate, a store is made in the folder
+    and scanned by the real passive, in turns with a calibration on what a scan asks for; the same scans are simulated:
+    exit code 1 if the means differ by more than the calibration says they may, 2 if the device is too unsteady to tell.
     """
     _check(target, output, figure, fio_log, is_validated, scans)
     plan = Plan(samples, tuple(sizes), sequential, scratch_size)
@@ -88,16 +90,32 @@ def calibrate(
         model = model_of(read_fio_latency_log(target))
         _tell(model, Source("fitted to a latency log of fio", str(target)), output, None, as_json)
         return
+    if is_validated:
+        _validate(target, scratch_size, scans, output, figure, as_json)
     with bytes_progress("measuring", plan.total_bytes) as advance:
-        validation = validate(target, plan, scans, advance) if is_validated else None
-        measurement = measure(target, plan, advance) if validation is None else validation.measurement
+        measurement = measure(target, plan, advance)
     _warn(measurement)
-    model = model_of(measurement.latencies_ns)
-    if validation is not None and figure is not None:
+    _tell(model_of(measurement.latencies_ns), source_of(target, measurement), output, None, as_json)
+
+
+def _validate(
+    folder: Path, volume_bytes: int, scan_count: int, output: Path | None, figure: Path | None, as_json: bool
+) -> NoReturn:
+    context = click.get_current_context()
+    for name in ("samples", "sizes", "sequential"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = {"sizes": "size"}.get(name, name)
+            raise ModelError(
+                f"--{option} says nothing with --validate, which measures what a scan asks for: leave it out"
+            )
+    check_scratch_file(folder, volume_bytes)
+    with bytes_progress("measuring", 2 * scan_count * volume_bytes) as advance:
+        validation = validate(folder, volume_bytes, scan_count, advance)
+    _warn(validation.measurement)
+    if figure is not None:
         _draw(validation, figure)
-    _tell(model, source_of(target, measurement), output, validation, as_json)
-    if validation is not None:
-        click.get_current_context().exit(_EXIT_CODES[validation.verdict])
+    _tell(validation.model, source_of(folder, validation.measurement), output, validation, as_json)
+    context.exit(_EXIT_CODES[validation.verdict])
 
 
 def _check(
