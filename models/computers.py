@@ -28,6 +28,8 @@ from shadowshare.models.observations import (
     Observation,
     ReadBegan,
     ReadEnded,
+    RevertBegan,
+    RevertEnded,
     StepFailed,
 )
 from shadowshare.models.patterns import sector_content
@@ -212,6 +214,11 @@ class ActiveComputer(ScriptedComputer):
                 self.report(DeletionBegan(key, shadow_copy))
                 await active.delete(shadow_copy)
                 self.report(DeletionEnded(key, shadow_copy))
+            case "revert":
+                shadow_copy = self.setting.shadow_copies[step.name]
+                self.report(RevertBegan(key, shadow_copy))
+                await active.revert(shadow_copy)
+                self.report(RevertEnded(key, shadow_copy))
             case "policy":
                 assert step.policy is not None
                 await active.set_policy(active.view.settings._replace(policy=step.policy))

@@ -96,6 +96,20 @@ class DeletionEnded(NamedTuple):
     shadow_copy: ShadowCopyId
 
 
+class RevertBegan(NamedTuple):
+    """A revert of the volume to a shadow copy was requested."""
+
+    key: str
+    shadow_copy: ShadowCopyId
+
+
+class RevertEnded(NamedTuple):
+    """It was acknowledged."""
+
+    key: str
+    shadow_copy: ShadowCopyId
+
+
 class LiveRead(NamedTuple):
     """The live volume was read."""
 
@@ -144,6 +158,11 @@ class StepFailed(NamedTuple):
     target: ShadowCopyId | None = None
 
     @property
+    def is_revert(self) -> bool:
+        """Whether the volume was to be reverted."""
+        return self.step is not None and self.step.verb == "revert"
+
+    @property
     def shadow_copies(self) -> frozenset[ShadowCopyId]:
         """All that it was about."""
         return frozenset([one for one in (self.shadow_copy, self.target) if one is not None])
@@ -159,6 +178,8 @@ Observation = (
     | CreationEnded
     | DeletionBegan
     | DeletionEnded
+    | RevertBegan
+    | RevertEnded
     | LiveRead
     | ReadBegan
     | ReadEnded

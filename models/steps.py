@@ -3,6 +3,7 @@
 ==========================  ==========================================================================
 ``create NAME``             create a shadow copy
 ``delete NAME``             delete it
+``revert NAME``             make the volume its image again
 ``write WHERE``             write the volume there, with content that no other write has
 ``zero WHERE``              write zeroes there
 ``discard WHERE``           discard there
@@ -28,9 +29,9 @@ from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.policy import Policy
 
-ACTIVE_VERBS = ("create", "delete", "write", "zero", "discard", "policy", "flush", "verify")
+ACTIVE_VERBS = ("create", "delete", "revert", "write", "zero", "discard", "policy", "flush", "verify")
 PASSIVE_VERBS = ("open", "catch-up", "changed", "read")
-_NAMED = ("create", "delete", "changed", "read")
+_NAMED = ("create", "delete", "revert", "changed", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
 _NUMBER = "(0|[1-9][0-9]{0,8})"
 _WHERE = re.compile(f"{_NUMBER}(?::{_NUMBER})?(?:-{_NUMBER}(?::{_NUMBER})?)?")

@@ -24,6 +24,7 @@ from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Created, Deleted, Settings, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Write, WriteZeroes
+from shadowshare.protocol.reverting import Reverter, check_version
 from shadowshare.protocol.view import SHADOW_COPY_COUNT_MAXIMUM
 
 
@@ -34,8 +35,11 @@ class Active(Copier):
     writes is refused with `ActiveStopped`: open the store again, which fences what may still be in flight.
     """
 
+    reverter_class: type[Reverter] = Reverter
+
     def __init__(self, journal: JournalAppender) -> None:
         super().__init__(journal)
+        self._reverter = self.reverter_class(self)
         self._creation_count = 0
         self._writes = Gate()
         self._in_doubt: str | None = None
@@ -56,7 +60,7 @@ class Active(Copier):
     # -- the volume ----------------------------------------------------------------------------------------------
 
     async def read(self, offset: int, length: int) -> Buffer:
-        """Bytes ``[offset, offset + length)`` of the live volume.
+        """Bytes ``[offset, offset + length)`` of the live volume; while it is being reverted, of what it reverts to.
 
         Raises:
             OutOfRange: the range reaches beyond the volume.
@@ -65,9 +69,20 @@ class Active(Copier):
         first, end = self.geometry.covering_sectors(offset, length)
         if not length:
             return b""
-        data = await Read(VOLUME_DEVICE, first, end - first)
+        data = await self._read(first, end)
         start = offset - first * self.geometry.sector_bytes
         return data if len(data) == length else data[start : start + length]
+
+    async def _read(self, first: int, end: int) -> Buffer:
+        while (source := self.view.reverting) is not None:
+            reached(Mark.READ_WHILE_REVERTING)
+            data = await self._reverter.read(source, first, end)
+            if self.view.reverting == source:
+                return data
+            reached(
+                Mark.REVERTED_DURING_READ
+            )  # so the slots that were read may have been used for others since
+        return await Read(VOLUME_DEVICE, first, end - first)
 
     async def write(self, offset: int, data: Buffer) -> None:
         """Write ``data`` to the live volume at ``offset``; both whole sectors.
@@ -107,12 +122,8 @@ class Active(Copier):
         self._refuse_if_stopped()
         if not operation.sector_count:
             return
-        if not self._writes.try_enter():
-            reached(Mark.WRITE_HELD_BY_CREATION)
-            await self._writes.enter()
+        await self._enter()
         try:
-            # Again: the creation that held this write may have stopped the active, and have landed all the same.
-            self._refuse_if_stopped()
             extent_sectors = self.geometry.extent_sectors
             first = operation.sector // extent_sectors
             last = (operation.sector + operation.sector_count - 1) // extent_sectors
@@ -123,8 +134,21 @@ class Active(Copier):
         finally:
             self._writes.leave()
 
+    async def _enter(self) -> None:
+        """Begin a write, once nothing holds it and the volume holds what it is."""
+        while True:
+            if not self._writes.try_enter():
+                reached(Mark.WRITE_HELD_BY_CREATION)
+                await self._writes.enter()
+            if self._stopped is None and self.view.reverting is None:
+                return
+            self._writes.leave()
+            # What held this write may have stopped the active, and a block of it landed all the same.
+            self._refuse_if_stopped()
+            await self.finish_revert()
+
     async def _change_volume(self, operation: Change) -> None:
-        """Change the volume; after an error the change may still land, and no creation may come before it."""
+        """Change the volume; after an error the change may still land, and no image may depend on it."""
         try:
             await operation
         except DiskError as error:
@@ -142,6 +166,7 @@ class Active(Copier):
 
         Raises:
             TooManyShadowCopies, JournalFull: nothing was created.
+            AreaFull, ReadError: a revert that was begun could not be finished first.
             DiskError: the disk failed; the shadow copy may exist.
             ActiveStopped: only recovery may write; or a write of the volume reported an error and could still land, in
                 the image: recovery, which fences it, must come first.
@@ -163,12 +188,8 @@ class Active(Copier):
         self._refuse_if_stopped()
         await self._writes.close()
         try:
-            if self._in_doubt is not None:
-                reached(Mark.CREATION_REFUSED_IN_DOUBT)
-                raise ActiveStopped(
-                    f"a write of the volume reported an error ({self._in_doubt}) and may still land: "
-                    "open the store again before you create a shadow copy"
-                )
+            self._refuse_in_doubt("create a shadow copy")
+            await self._go_on_reverting()
             if len(self.view.shadow_copies) >= SHADOW_COPY_COUNT_MAXIMUM:
                 raise TooManyShadowCopies(
                     f"the store has {SHADOW_COPY_COUNT_MAXIMUM} shadow copies: delete one first"
@@ -193,17 +214,74 @@ class Active(Copier):
     async def delete(self, shadow_copy: ShadowCopyId) -> None:
         """Delete a shadow copy, the newest or any other. Its slots are reused only once this is durable.
 
+        That to which the volume is being reverted is deleted when that is finished.
+
         Raises:
             ShadowCopyNotFound: there is none of this id.
             JournalFull: nothing was deleted.
+            AreaFull, ReadError: a revert to it that was begun could not be finished first.
             DiskError: the disk failed; the shadow copy may be gone.
             ActiveStopped: only recovery may write.
         """
         self._refuse_if_stopped()
-        async with self._committing:
-            if all(copy.id != shadow_copy for copy in self.view.shadow_copies):
-                raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}")
-            await self._append([Deleted(shadow_copy)])
+        while True:
+            async with self._committing:
+                if all(copy.id != shadow_copy for copy in self.view.shadow_copies):
+                    raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}")
+                if self.view.reverting != shadow_copy:
+                    await self._append([Deleted(shadow_copy)])
+                    return
+            reached(Mark.DELETION_WAITED_FOR_REVERT)
+            await self.finish_revert()
+
+    async def revert(self, shadow_copy: ShadowCopyId) -> None:
+        """Make the volume the image of ``shadow_copy`` again, durably. Newer shadow copies keep theirs, too.
+
+        Writes wait meanwhile, and reads are given the image. If this is interrupted, whoever wants to change the volume
+        next finishes it first; see `shadowshare.protocol.reverting`. If it cannot be finished, because of an error, the
+        volume can be reverted to another shadow copy instead.
+
+        Raises:
+            ShadowCopyNotFound, ShadowCopyInvalidated, FormatTooOld: nothing was changed.
+            AreaFull, JournalFull: there is no room for the copies that other shadow copies need; nothing was changed,
+                unless a disk failed before.
+            DiskError: the disk failed; the revert may have begun.
+            ActiveStopped: only recovery may write; or a write of the volume reported an error and could still land.
+        """
+        self._refuse_if_stopped()
+        check_version(self.geometry)
+        await self._writes.close()
+        try:
+            self._refuse_in_doubt("revert the volume")
+            if self.view.reverting != shadow_copy:
+                await self._reverter.begin(shadow_copy)
+            await self._reverter.finish()
+        finally:
+            await self._writes.reopen()
+
+    async def finish_revert(self) -> None:
+        """Finish a revert that was begun and interrupted, if there is one. Raises as `revert` does."""
+        self._refuse_if_stopped()
+        await self._writes.close()
+        try:
+            self._refuse_in_doubt("finish the revert of the volume")
+            await self._go_on_reverting()
+        finally:
+            await self._writes.reopen()
+
+    async def _go_on_reverting(self) -> None:
+        if self.view.reverting is not None:
+            reached(Mark.REVERT_RESUMED)
+            await self._reverter.finish()
+
+    def _refuse_in_doubt(self, request: str) -> None:
+        """Refuse what must be sure of the volume, while a write that reported an error may still land in it."""
+        if self._in_doubt is not None:
+            reached(Mark.CREATION_REFUSED_IN_DOUBT)
+            raise ActiveStopped(
+                f"a write of the volume reported an error ({self._in_doubt}) and may still land: "
+                f"open the store again before you {request}"
+            )
 
     async def set_policy(self, settings: Settings) -> None:
         """Say what happens from now on when an extent cannot be copied.

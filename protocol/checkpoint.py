@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from shadowshare.protocol.geometry import Geometry
-from shadowshare.protocol.layout import Copied, Created, Invalidated, Record, Settings, record_capacity
+from shadowshare.protocol.layout import (
+    Copied,
+    Created,
+    Invalidated,
+    Record,
+    Reverting,
+    Settings,
+    record_capacity,
+)
 from shadowshare.protocol.view import DEFAULT_SETTINGS, View
 
 RESERVED_BLOCK_COUNT = 2
@@ -29,6 +37,8 @@ def checkpoint_records(view: View) -> Iterator[Record]:
         yield Created(copy.id, copy.created_ns)
         for extent, slot, extent_count in runs_of(copy.table.sorted_items()):
             yield Copied(copy.id, extent, slot, extent_count)
+    if view.reverting is not None:
+        yield Reverting(view.reverting)
 
 
 def runs_of(copies: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
@@ -74,11 +84,11 @@ class JournalBudget:
 
     def has_room(self, view: View, records: Iterable[Record]) -> bool:
         """Whether ``records`` may be appended to the journal that means ``view``."""
-        added = sum(1 for record in records if isinstance(record, Copied | Created | Settings))
+        added = sum(1 for record in records if isinstance(record, Copied | Created | Settings | Reverting))
         if not added:
             self._known_count = None  # a deletion may have made runs of runs
             return True
-        most = view.copied_extent_count() + len(view.shadow_copies) + 2
+        most = view.copied_extent_count() + len(view.shadow_copies) + 3
         if most + added > self.record_count_maximum:
             if self._known_count is None or self._known_count + added > self.record_count_maximum:
                 self._known_count = checkpoint_record_count(view)

@@ -22,11 +22,15 @@ def who_gives_way(view: View, failure: AreaFull | ReadError | WriteError, is_roo
         is_room: whether as many slots are free by now as it needs.
 
     Raises:
-        AreaFull, ReadError, WriteError: ``failure``, if it is the write that gives way.
+        AreaFull, ReadError, WriteError: ``failure``, if it is the write that gives way, or a revert: the image that
+            it puts back must stay, and the volume is written anew when it goes on.
     """
     if view.newest is None:
         reached(Mark.NOBODY_LEFT_TO_GIVE_WAY)
         return []
+    if view.reverting is not None:
+        reached(Mark.NOBODY_GIVES_WAY_TO_A_REVERT)
+        raise failure
     policy = view.settings.policy
     is_full = isinstance(failure, AreaFull)
     if is_full and is_room:

@@ -211,11 +211,11 @@ class FollowerFromBefore(JournalFollower):
 
 
 def what_it_says(view: View) -> Hashable:
-    """Equal for two views exactly if they say the same of every shadow copy, and of the policy."""
+    """Equal for two views exactly if they say the same of every shadow copy, of the policy, and of a revert."""
     copies = [
         (one.id, one.created_ns, one.is_valid, tuple(sorted(one.table.items()))) for one in view.shadow_copies
     ]
-    return (view.settings, *copies)
+    return (view.settings, view.reverting, *copies)
 
 
 class StrictFollower(JournalFollower):

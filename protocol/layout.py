@@ -25,7 +25,7 @@ from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.policy import POLICIES, WARNING_PERCENT_MAXIMUM, Policy
 
 FORMAT_VERSIONS = (1, 2)
-"""Those that can be read. In version 1 there is no record `Settings`."""
+"""Those that can be read. In version 1 there are no records `Settings`, `Reverting` and `Reverted`."""
 CHECKSUM_BYTES = 8
 NO_CHECKSUM = bytes(CHECKSUM_BYTES)
 
@@ -202,9 +202,30 @@ class Settings(NamedTuple):
     """From how many used slots in a hundred on the area counts as nearly full; 0 for never."""
 
 
-Record = Created | Copied | Deleted | Invalidated | Takeover | Seal | Checkpoint | Settings
+class Reverting(NamedTuple):
+    """From here on the volume is the image of a shadow copy, though not all of it has been put back yet."""
+
+    shadow_copy: ShadowCopyId
+
+
+class Reverted(NamedTuple):
+    """All of that image is in the volume again."""
+
+    shadow_copy: ShadowCopyId
+
+
+Record = (
+    Created | Copied | Deleted | Invalidated | Takeover | Seal | Checkpoint | Settings | Reverting | Reverted
+)
 
 _CREATED, _COPIED, _DELETED, _INVALIDATED, _TAKEOVER, _SEAL, _CHECKPOINT, _SETTINGS = range(1, 9)
+_REVERTING, _REVERTED = 9, 10
+_RECORDS_OF_AN_ID: dict[int, type[Deleted | Reverting | Reverted]] = {
+    _DELETED: Deleted,
+    _REVERTING: Reverting,
+    _REVERTED: Reverted,
+}
+_KINDS_OF_AN_ID: dict[type, int] = {record: kind for kind, record in _RECORDS_OF_AN_ID.items()}
 _NO_FIELDS = (0, 0, 0, 0, 0)
 
 
@@ -215,8 +236,8 @@ def _fields(record: Record) -> tuple[int, int, int, int, int, int, int]:
             return (_COPIED, 0, count, *shadow_copy, extent, slot)
         case Created(shadow_copy, created_ns):
             return (_CREATED, 0, 0, *shadow_copy, created_ns, 0)
-        case Deleted(shadow_copy):
-            return (_DELETED, 0, 0, *shadow_copy, 0, 0)
+        case Deleted(shadow_copy) | Reverting(shadow_copy) | Reverted(shadow_copy):
+            return (_KINDS_OF_AN_ID[type(record)], 0, 0, *shadow_copy, 0, 0)
         case Invalidated():
             return (_INVALIDATED, 0, *_NO_FIELDS)
         case Takeover():
@@ -235,8 +256,8 @@ def _record(fields: tuple[int, ...]) -> Record:
         return Copied(ShadowCopyId(epoch, counter), first, second, count)
     if kind == _CREATED:
         return Created(ShadowCopyId(epoch, counter), first)
-    if kind == _DELETED:
-        return Deleted(ShadowCopyId(epoch, counter))
+    if kind in _RECORDS_OF_AN_ID:
+        return _RECORDS_OF_AN_ID[kind](ShadowCopyId(epoch, counter))
     if kind == _INVALIDATED:
         return Invalidated()
     if kind == _TAKEOVER:

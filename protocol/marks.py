@@ -57,8 +57,8 @@ class Mark(Enum):
 
     # -- the active --------------------------------------------------------------------------------------------------
 
-    WRITE_HELD_BY_CREATION = "a write waited until a creation had ended"
-    CREATION_WAITED_FOR_WRITES = "a creation waited until writes under way had ended"
+    WRITE_HELD_BY_CREATION = "a write waited until a creation, or a revert, had ended"
+    CREATION_WAITED_FOR_WRITES = "a creation, or a revert, waited until writes under way had ended"
     WAITED_FOR_COPY = "a writer waited for the copy of an extent that another one was making"
     PUBLISHED_TOGETHER = "copies of several writers became durable in one journal block"
     COPY_FOR_NOBODY = "when a copy was made, no shadow copy was left that could need it"
@@ -84,6 +84,14 @@ class Mark(Enum):
     COPY_SUPERSEDED_BY_OLDER = (
         "a deleted shadow copy's slot was freed, because the next older one had its own copy"
     )
+    NOBODY_GIVES_WAY_TO_A_REVERT = (
+        "an extent could not be copied for a revert, which stays unfinished whatever the policy"
+    )
+    NO_ROOM_TO_REVERT = "there were not slots enough for the copies that a revert needs, so it was not begun"
+    REVERT_RESUMED = "a revert that was interrupted was finished by whoever wanted to change the volume next"
+    READ_WHILE_REVERTING = "the volume was read while it was being reverted"
+    REVERTED_DURING_READ = "a revert ended while the volume was read, so that it was read again"
+    DELETION_WAITED_FOR_REVERT = "a deletion waited until the volume had been reverted to that shadow copy"
     SHADOW_COPIES_INVALIDATED = "all shadow copies lost their image"
 
     # -- errors of the disk ------------------------------------------------------------------------------------------
@@ -95,7 +103,9 @@ class Mark(Enum):
         "the write of a journal block reported an error, and the identical block was written again"
     )
     VOLUME_IN_DOUBT = "a write of the volume reported an error, and may still land"
-    CREATION_REFUSED_IN_DOUBT = "a creation was refused, because a failed write of the volume may still land"
+    CREATION_REFUSED_IN_DOUBT = (
+        "a creation, or a revert, was refused, because a failed write of the volume may still land"
+    )
     STOPPED_BY_JOURNAL = "the active stopped: it is unknown whether a journal block is there"
     STOPPED_BY_FLUSH = "the active stopped: a flush failed"
     REFUSED_WHILE_STOPPED = "a request was refused, because the active had stopped"

@@ -18,6 +18,8 @@ from shadowshare.protocol.layout import (
     Deleted,
     Invalidated,
     Record,
+    Reverted,
+    Reverting,
     Settings,
     ShadowCopyId,
 )
@@ -53,7 +55,15 @@ class View:
         slot_count: slots in the differential area.
     """
 
-    __slots__ = ("_chains", "_copy_count", "_extent_count", "_slot_count", "settings", "shadow_copies")
+    __slots__ = (
+        "_chains",
+        "_copy_count",
+        "_extent_count",
+        "_slot_count",
+        "reverting",
+        "settings",
+        "shadow_copies",
+    )
 
     def __init__(self, extent_count: int, slot_count: int) -> None:
         self._extent_count = extent_count
@@ -64,6 +74,8 @@ class View:
         """In order of creation. The invalidated ones are the oldest."""
         self.settings = DEFAULT_SETTINGS
         """What happens when an extent cannot be copied."""
+        self.reverting: ShadowCopyId | None = None
+        """The shadow copy whose image the volume is, while it is being put back; else None."""
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -134,6 +146,7 @@ class View:
         if isinstance(record, Copied):
             return self._apply_copied(record)
         self._chains.clear()
+        self._refuse_while_reverting(record)
         if isinstance(record, Created):
             return self._apply_created(record)
         freed: Sequence[int] = ()
@@ -143,8 +156,26 @@ class View:
             freed = self._apply_invalidated()
         elif isinstance(record, Settings):
             self.settings = record
+        elif isinstance(record, Reverting):
+            self.reverting = record.shadow_copy
+        elif isinstance(record, Reverted):
+            self.reverting = None
         self._copy_count -= len(freed)
         return freed
+
+    def _refuse_while_reverting(self, record: Record) -> None:
+        """The image that is being put back stays, and what is half put back becomes no image."""
+        source = self.reverting
+        if isinstance(record, Reverted):
+            is_true = record.shadow_copy == source
+        elif isinstance(record, Reverting):
+            is_true = any(copy.id == record.shadow_copy and copy.is_valid for copy in self.shadow_copies)
+        else:
+            is_true = source is None or not (
+                isinstance(record, Created | Invalidated) or record == Deleted(source)
+            )
+        if not is_true:
+            raise JournalDamaged(f"the journal has {record}, while the volume is being reverted to {source}")
 
     def _apply_copied(self, record: Copied) -> Sequence[int]:
         shadow_copy, extent, slot, count = record

@@ -135,6 +135,10 @@ class _Meaning:
                     self.problems.append(
                         f"faults.{field}: there is no {name!r}, but there are {', '.join(map(shown, there))}"
                     )
+        if faults.power_losses and any(role.startswith("relieves") for role in self.document.hosts.values()):
+            self.problems.append(
+                "faults.power_losses: a host that relieves another one would have to crash with the disks, and cannot"
+            )
         if faults.spares_a_copy and faults.shrunk_devices:
             self.problems.append("faults.spares_a_copy: a device that shrinks spares nothing behind its end")
 

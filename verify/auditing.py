@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from shadowshare.models.observations import Piece, pieces_of
 from shadowshare.protocol.geometry import Geometry
+from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
 from shadowshare.scenarios.staging import location_of
 from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.disks.sector_store import Undecided
 from shadowshare.sim.inline import perform_inline
 
 AUDITOR = -1
@@ -43,3 +45,20 @@ def read_shadow_copies(
             pieces = pieces_of(*wanted, size, bytes(data))
         found.append(Audited(copy, pieces))
     return found
+
+
+def reverting_to(
+    passive: type[Passive], geometry: Geometry, disks: Sequence[MemoryDisk]
+) -> ShadowCopyId | None:
+    """The shadow copy whose image the volume is while it is still being put back; None if there is none."""
+    try:
+        return open_store(passive, geometry, disks).view.reverting
+    except Undecided:
+        raise  # what survived of it is gone through
+    except Exception:  # noqa: BLE001 - which is judged when the shadow copies are read
+        return None
+
+
+def pieces_of_image(image: Sequence[bytes]) -> list[Piece]:
+    """All sectors of an image, as if they had been read."""
+    return [Piece(sector, content) for sector, content in enumerate(image)]

@@ -8,7 +8,8 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``existence``: a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
   requested, or the store's policy lets it give way (`shadowshare.verify.given_way`)
 - ``changes``: a list of changed extents has all that differ, and none that nobody wrote (`verify.change_lists`)
-- ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed
+- ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed; an
+  interrupted revert shows in all of it or not at all, to whoever looks at it afterwards, and in every image
 - ``read-only``: a passive never issues anything but reads
 - ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
   "the area is full" while it is not
@@ -44,7 +45,7 @@ from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.disks.sector_store import Undecided, under_every_survival
 from shadowshare.sim.faults.fault import Injected
 from shadowshare.sim.stepped.shared import SharedState
-from shadowshare.verify.auditing import read_shadow_copies
+from shadowshare.verify.auditing import pieces_of_image, read_shadow_copies, reverting_to
 from shadowshare.verify.change_lists import ChangeLists
 from shadowshare.verify.evidence import Evidence, compare
 from shadowshare.verify.excuses import Excuses
@@ -52,6 +53,7 @@ from shadowshare.verify.given_way import GivenWay
 from shadowshare.verify.journal_writes import creations, records_written, without_block
 from shadowshare.verify.requests import Requests
 from shadowshare.verify.result import Violation
+from shadowshare.verify.reverts import has_reverts
 from shadowshare.verify.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]
@@ -81,6 +83,7 @@ class Oracle:
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self._passive = passive
         self._journal = self.geometry.journal_sectors
+        self._reverts = has_reverts(scenario)
         self._expected_ids = frozenset(scenario.shadow_copies.values())
         self.excuses = Excuses(scenario.faults.allowed_errors)
         self.excused_at_end: Exception | None = None
@@ -99,6 +102,8 @@ class Oracle:
         for shadow_copy in self._new(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
+            if self._reverts:
+                self._check_live(pieces_of_image(image), self._name(host), at_once=True)
         gives_way = self._given_way.gives_way(records, self.deletion_began)
         self._given_way, problem = self._given_way.after(
             records,
@@ -153,16 +158,10 @@ class Oracle:
 
     def _follow_request(self, host: int, report: Any) -> None:
         """Note what was asked for, and see whether what was carried out had to be refused."""
-        if isinstance(report, seen.Activated):
-            self._requests = self._requests.after_activation(host)
-        elif isinstance(report, _REQUESTS):
-            sectors = report.sectors if isinstance(report, seen.ChangeBegan) else ()
-            extents = {sector // self.geometry.extent_sectors for sector, _ in sectors}
-            self._requests = self._requests.after_request(host, report.key, len(extents))
-        elif isinstance(report, _ANSWERS):
-            if report.key in self._requests.to_be_refused:
-                self._violated("stopped", "carries out a request after a failed flush", self._name(host))
-            self._requests = self._requests.after_answer(report.key)
+        if self._requests.had_to_be_refused(report):
+            self._violated("stopped", "carries out a request after a failed flush", self._name(host))
+        extent_sectors, touched = self.geometry.extent_sectors, self._changes.touched
+        self._requests = self._requests.after_report(host, report, extent_sectors, touched)
 
     def _read_began(self, host: int, report: seen.ReadBegan) -> None:
         self._asked_for(report.key, {report.shadow_copy})
@@ -205,6 +204,13 @@ class Oracle:
             )
         self.deletion_ended |= {report.shadow_copy}
 
+    def _revert_began(self, host: int, report: seen.RevertBegan) -> None:
+        """From now on the volume may be the image; extents that nobody ever changed are in any case."""
+        touched, size = self._changes.touched, self.geometry.extent_sectors
+        image = enumerate(self.images.get(report.shadow_copy, ()))
+        sectors = tuple((sector, content) for sector, content in image if sector // size in touched)
+        self._volume.revert_began(report.key, sectors)
+
     def _live_read(self, host: int, report: seen.LiveRead) -> None:
         self._check_live(report.sectors, self._name(host))
 
@@ -237,9 +243,14 @@ class Oracle:
 
     def _audit_volume(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check some sectors of the live volume."""
+        source = reverting_to(self._passive, self.geometry, disks) if self._reverts else None
+        if source in self.images:
+            self._check_live(pieces_of_image(self.images[source]), "audit", at_once=True)
+            return  # that the image is there is looked at with all the others
         volume = disks[VOLUME_DEVICE]
         volume.check_decided(sectors)
-        self._check_live([seen.Piece(sector, volume.sectors[sector]) for sector in sectors], "audit")
+        pieces = [seen.Piece(sector, volume.sectors[sector]) for sector in sectors]
+        self._check_live(pieces, "audit", at_once=True)
 
     def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check which shadow copies there are, and some sectors of each."""
@@ -280,8 +291,8 @@ class Oracle:
     def _compare(self, host: str, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
         self._judge_sector("image", compare(shadow_copy, self.images[shadow_copy], pieces), host)
 
-    def _check_live(self, pieces: Sequence[seen.Piece], host: str) -> None:
-        self._judge_sector("live", self._volume.find_wrong(pieces), host)
+    def _check_live(self, pieces: Sequence[seen.Piece], host: str, at_once: bool = False) -> None:
+        self._judge_sector("live", self._volume.find_wrong(pieces, at_once), host)
 
     def _judge_sector(self, rule: str, wrong: Evidence | None, host: str) -> None:
         if wrong is not None:
@@ -301,7 +312,8 @@ class Oracle:
         if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
             self._check_invalidated(failure.shadow_copy, self._name(host))
             return
-        if isinstance(error, AreaFull) and Policy.FAIL_WRITE not in self._given_way.policies:
+        may_refuse = Policy.FAIL_WRITE in self._given_way.policies or failure.is_revert
+        if isinstance(error, AreaFull) and not may_refuse:
             self._violated("error", "a write was refused, which is not the policy", self._name(host))
         elif isinstance(error, AreaFull) and self._must_have_room(shared, host):
             self._violated("error", f"{error}: but there is room for all that is wanted", self._name(host))
@@ -379,21 +391,10 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.CreationEnded: Oracle._creation_ended,
     seen.DeletionBegan: Oracle._deletion_began,
     seen.DeletionEnded: Oracle._deletion_ended,
+    seen.RevertBegan: Oracle._revert_began,
+    seen.RevertEnded: lambda oracle, host, report: oracle._volume.revert_ended(report.key),
     seen.LiveRead: Oracle._live_read,
     seen.ReadBegan: Oracle._read_began,
     seen.ReadEnded: Oracle._read_ended,
 }
 """What to do with each kind of observation; anything else that a host reports is an error that nobody caught."""
-
-_REQUESTS = (seen.ChangeBegan, seen.CreationBegan, seen.DeletionBegan, seen.FlushBegan)
-"""What an active is asked for."""
-
-_ANSWERS = (
-    seen.ChangeEnded,
-    seen.ChangesTold,
-    seen.CreationEnded,
-    seen.DeletionEnded,
-    seen.FlushEnded,
-    seen.ReadEnded,
-)
-"""What says that a request was carried out."""

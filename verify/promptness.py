@@ -7,7 +7,8 @@ w of them asked for by one catch-up read:
 - a catch-up takes c = 2 (h / (w - 1) + 1) reads to the end of both halves, and 3 + h to load a checkpoint;
 - a passive's read takes 2 (e + c): what it has begun may be worth nothing, and then comes one whole read;
 - another step of a passive takes 2 c;
-- a step of an active takes 2 c, reads and writes each extent up to three times, and a checkpoint: 6 e + h + 8.
+- a step of an active takes 2 c, reads and writes each extent up to three times, and a checkpoint: 6 e + h + 8; where
+  the volume is reverted, every step may have to finish that first, so that its extents count, too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from shadowshare.models.steps import ScriptStep
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
 from shadowshare.sim.disks.memory_disk import WELL_BEHAVED
 from shadowshare.verify.product import Move, Patience
+from shadowshare.verify.reverts import has_reverts
 
 ENDINGS = (
     seen.Activated,
@@ -27,6 +29,7 @@ ENDINGS = (
     seen.FlushEnded,
     seen.CreationEnded,
     seen.DeletionEnded,
+    seen.RevertEnded,
     seen.LiveRead,
     seen.ReadEnded,
     seen.StepFailed,
@@ -84,4 +87,6 @@ def _step_count(scenario: Scenario, plan: HostPlan, step: ScriptStep) -> int:
         sectors += extents * geometry.extent_sectors
     if plan.role == PASSIVE:
         return 2 * (sectors + catch_up)
+    if has_reverts(scenario):
+        sectors += geometry.volume_sector_count
     return 2 * catch_up + 6 * sectors + half + 8

@@ -7,9 +7,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Sequence, Set
+from typing import Any, NamedTuple
 
+from shadowshare.models import observations as seen
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError
 from shadowshare.protocol.geometry import Geometry
@@ -19,6 +20,21 @@ from shadowshare.verify.auditing import open_store
 
 _SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
 """With these errors a change gives its slots back; with others they may stay out of use."""
+
+
+_REQUESTS = (seen.ChangeBegan, seen.CreationBegan, seen.DeletionBegan, seen.FlushBegan)
+"""What an active is asked for."""
+
+_ANSWERS = (
+    seen.ChangeEnded,
+    seen.ChangesTold,
+    seen.CreationEnded,
+    seen.DeletionEnded,
+    seen.FlushEnded,
+    seen.ReadEnded,
+    seen.RevertEnded,
+)
+"""What says that a request was carried out."""
 
 
 class Requests(NamedTuple):
@@ -47,6 +63,29 @@ class Requests(NamedTuple):
         wanted = self.slots_wanted | {(request, slot_count)} if slot_count else self.slots_wanted
         refused = self.to_be_refused | {request} if host in self.stopped else self.to_be_refused
         return self._replace(slots_wanted=wanted, to_be_refused=refused)
+
+    def had_to_be_refused(self, report: Any) -> bool:
+        """Whether something was carried out that was asked for when the active had stopped."""
+        return isinstance(report, _ANSWERS) and report.key in self.to_be_refused
+
+    def after_report(self, host: int, report: Any, extent_sectors: int, touched: Set[int]) -> Requests:
+        """A host reported something.
+
+        Args:
+            host: its number.
+            report: what it asked for, or got.
+            extent_sectors: of the store.
+            touched: extents that somebody asked to change so far: what a revert may have to copy.
+        """
+        if isinstance(report, seen.Activated):
+            return self.after_activation(host)
+        if isinstance(report, seen.RevertBegan):
+            return self.after_request(host, report.key, len(touched))
+        if isinstance(report, _REQUESTS):
+            sectors = report.sectors if isinstance(report, seen.ChangeBegan) else ()
+            extents = {sector // extent_sectors for sector, _ in sectors}
+            return self.after_request(host, report.key, len(extents))
+        return self.after_answer(report.key) if isinstance(report, _ANSWERS) else self
 
     def after_question(self, request: str) -> Requests:
         """Something was asked about shadow copies that exist."""

@@ -234,6 +234,13 @@ def _found(block: Block | NoBlock) -> str:
     return f"#{block.sequence} {'+'.join(describe_record(record) for record in block.records)}"
 
 
+_DONE: dict[type, str] = {
+    seen.CreationEnded: "created",
+    seen.DeletionEnded: "deleted",
+    seen.RevertEnded: "reverted the volume to",
+}
+
+
 def _report(report: object) -> str:
     match report:
         case seen.ReadEnded(shadow_copy=shadow_copy):
@@ -244,12 +251,10 @@ def _report(report: object) -> str:
         case seen.ChangesTold(base=base, target=target, extents=extents):
             listed = ", ".join(map(str, sorted(extents))) or "nothing"
             return f"CHANGED between {base} and {target or 'the volume'}: {listed}"
+        case seen.CreationEnded() | seen.DeletionEnded() | seen.RevertEnded():
+            return f"{_DONE[type(report)]} {report.shadow_copy}"
         case seen.ChangeEnded():
             return "write acknowledged"
-        case seen.CreationEnded(shadow_copy=shadow_copy):
-            return f"created {shadow_copy}"
-        case seen.DeletionEnded(shadow_copy=shadow_copy):
-            return f"deleted {shadow_copy}"
         case seen.Activated():
             return "is the active now"
         case seen.StepFailed(error=error, step=step):

@@ -62,6 +62,10 @@ class ActiveStore:
         """Delete a shadow copy; see `Active.delete`."""
         self.world.run(self.active.delete(shadow_copy))
 
+    def revert(self, shadow_copy: ShadowCopyId) -> None:
+        """Make the volume the image of a shadow copy again, durably; see `Active.revert`."""
+        self.world.run(self.active.revert(shadow_copy))
+
     def read(self, offset: int, length: int) -> Buffer:
         """Bytes of the live volume; see `Active.read`."""
         return self.world.run(self.active.read(offset, length))

@@ -29,6 +29,7 @@ class Usage(NamedTuple):
         used_slot_count: slots that hold a copy.
         settings: what gives way when an extent cannot be copied.
         is_area_low: whether as many slots are used as users want to be warned of.
+        reverting: the shadow copy to which the volume is being reverted; None if it is not.
         inherited_copy_counts: per shadow copy, oldest first, how many extents it has no copy of its own of but finds
             in a later shadow copy.
     """
@@ -40,6 +41,7 @@ class Usage(NamedTuple):
     used_slot_count: int
     settings: Settings
     is_area_low: bool
+    reverting: ShadowCopyId | None
     inherited_copy_counts: Sequence[int]
 
 
@@ -89,10 +91,17 @@ class PassiveStore:
     def read_live(self, offset: int, length: int) -> Buffer:
         """Bytes of the volume as it is now: whatever the active has written of it so far, nothing is promised.
 
+        While the volume is being reverted, they are those of the shadow copy that it is reverted to.
+
         Raises:
             OutOfRange: they are not all in the volume.
             ReadError: the disk failed.
+            StoreError: the journal is damaged.
         """
+        self._world.run(self.passive.catch_up())
+        source = self.passive.view.reverting
+        if source is not None:
+            return self.read(source, offset, length)
         first, sector_end = self.geometry.covering_sectors(offset, length)
         data = self._world.run(_read(first, sector_end - first)) if length else b""
         start = offset - first * self.geometry.sector_bytes
@@ -136,6 +145,7 @@ class PassiveStore:
             view.copied_extent_count(),
             view.settings,
             view.is_area_low,
+            view.reverting,
             tuple(reversed(inherited)),
         )
 

@@ -23,6 +23,8 @@ from shadowshare.protocol.layout import (
     Deleted,
     Invalidated,
     Record,
+    Reverted,
+    Reverting,
     Seal,
     Settings,
     ShadowCopyId,
@@ -192,6 +194,8 @@ SENTINELS: tuple[Record, ...] = (
     Seal(0x41, 0x42, b"checksum"),
     Checkpoint(0x51, 0x52),
     Settings(Policy.DELETE_OLDEST, 0x53),
+    Reverting(ShadowCopyId(0x61, 0x62)),
+    Reverted(ShadowCopyId(0x71, 0x72)),
 )
 
 
@@ -221,7 +225,7 @@ def test_record_fields_are_where_the_tables_say(record: Record) -> None:
 
 def test_unknown_record_type_is_damage() -> None:
     raw = encode_block(EXAMPLE, 8, 1, 1, 2, bytes(8), (Takeover(),))
-    body = raw[: layout._BLOCK.size] + struct.pack("<H", 9) + raw[layout._BLOCK.size + 2 : -8]
+    body = raw[: layout._BLOCK.size] + struct.pack("<H", 11) + raw[layout._BLOCK.size + 2 : -8]
     assert decode_block(EXAMPLE, 8, body + checksum_of(body)) is layout.NoBlock.DAMAGED
 
 

@@ -15,6 +15,8 @@ from shadowshare.protocol.layout import (
     Created,
     Deleted,
     Invalidated,
+    Reverted,
+    Reverting,
     Settings,
     ShadowCopyId,
 )
@@ -48,6 +50,11 @@ def test_a_checkpoint_rebuilds_the_view() -> None:
             view.apply(Settings(chance.choice(POLICIES), counter))
         if chance.random() < 0.4:
             free += view.apply(Deleted(chance.choice(view.shadow_copies).id))
+        if counter % 5 == 0 and view.newest is not None:
+            view.apply(Reverting(view.newest.id))
+            assert rebuilt(view).reverting == view.reverting == view.newest.id
+            assert checkpoint_record_count(view) == len(list(checkpoint_records(view)))
+            view.apply(Reverted(view.newest.id))
         assert contents_of(rebuilt(view)) == contents_of(view)
         assert rebuilt(view).settings == view.settings
         assert checkpoint_record_count(view) == len(list(checkpoint_records(view)))

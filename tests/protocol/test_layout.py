@@ -29,6 +29,8 @@ from shadowshare.protocol.layout import (
     Invalidated,
     NoBlock,
     Record,
+    Reverted,
+    Reverting,
     Seal,
     ShadowCopyId,
     Takeover,
@@ -54,6 +56,8 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.just(Takeover()),
     st.builds(Seal, U64, U32, CHECKSUMS),
     st.builds(Checkpoint, U64, U32),
+    st.builds(Reverting, IDS),
+    st.builds(Reverted, IDS),
 )
 
 
@@ -288,7 +292,7 @@ FOREIGN: dict[str, Callable[[], bytes]] = {
     "one record too many": lambda: signed_block(64, struct.pack("<H", 14)),
     "endless records": lambda: signed_block(64, b"\xff\xff"),
     "record type 0": lambda: signed_block(72 + 32, struct.pack("<H", 0)),
-    "record type 9": lambda: signed_block(72 + 32, struct.pack("<H", 9)),
+    "record type 11": lambda: signed_block(72 + 32, struct.pack("<H", 11)),
     "an unknown policy": lambda: signed_block(72 + 32, struct.pack("<HHI", 8, 0, 3)),
     "more than all slots": lambda: signed_block(72 + 32, struct.pack("<HHIIIQ", 8, 0, 0, 0, 0, 101)),
 }

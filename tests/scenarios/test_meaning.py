@@ -181,6 +181,15 @@ def test_a_number_that_cannot_be(section: str, problem: str) -> None:
     assert problems_of(text_of(sections=f"[{name}]\n{lines}"))[0].startswith(problem)
 
 
+def test_who_relieves_would_have_to_crash_with_the_disks() -> None:
+    hosts = '[hosts]\nW = "active"\nV = "recovers W"\nU = "relieves W"\nR = "passive"\n'
+    faults = "[faults]\ncrashes = 1\npower_losses = 1\n"
+    assert any(
+        problem.startswith("faults.power_losses: a host")
+        for problem in problems_of(text_of(sections=hosts + faults))
+    )
+
+
 def test_bounds_of_the_store_can_be_reached() -> None:
     largest = "extents = 2\nextent_sectors = 2048\nslots = 31\nhalf_blocks = 1022"
     assert small(sections=f"[store]\n{largest}").geometry.area_sector_count == 65534

@@ -9,6 +9,8 @@ from shadowshare.protocol.layout import (
     Deleted,
     Invalidated,
     Record,
+    Reverted,
+    Reverting,
     Seal,
     ShadowCopyId,
     Takeover,
@@ -83,6 +85,8 @@ def test_events_and_late_writes_are_told() -> None:
         (Takeover(), "TAKEOVER"),
         (Seal(2, 1, bytes(8)), "SEAL"),
         (Checkpoint(1, 1), "CHECKPOINT"),
+        (Reverting(ShadowCopyId(1, 2)), "REVERTING 1.2"),
+        (Reverted(ShadowCopyId(1, 2)), "REVERTED 1.2"),
     ],
 )
 def test_every_record_has_words(record: Record, words: str) -> None:

@@ -11,6 +11,7 @@ from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import Recovery
+from shadowshare.protocol.reverting import Reverter
 from shadowshare.protocol.turnover import Turnover
 from shadowshare.verify.mutants import (
     active,
@@ -20,6 +21,7 @@ from shadowshare.verify.mutants import (
     giving_way,
     passive,
     recovery,
+    reverting,
     turnover,
 )
 
@@ -67,6 +69,11 @@ def _appender(name: str, scenario: str, code: type[JournalAppender]) -> Mutant:
 def _turnover(name: str, scenario: str, code: type[Turnover]) -> Mutant:
     appender_class = type(f"AppenderFor{code.__name__}", (JournalAppender,), {"turnover_class": code})
     return _appender(name, scenario, appender_class)._replace(story=_story(code))
+
+
+def _reverter(name: str, scenario: str, code: type[Reverter]) -> Mutant:
+    active_class = type(f"ActiveFor{code.__name__}", (Active,), {"reverter_class": code})
+    return _active(name, scenario, active_class)._replace(story=_story(code))
 
 
 def _both(name: str, scenario: str, active_side: type[Recovery], passive_side: type[Passive]) -> Mutant:
@@ -152,6 +159,22 @@ MUTANTS: tuple[Mutant, ...] = (
     _active("deletes-whatever-the-policy", "invalidation-during-read", giving_way.DeletesWhateverThePolicy),
     _active("deletes-twice", "two-writers-make-room", giving_way.DeletesTwice),
     _passive("serves-the-invalidated", "invalidation-during-read", giving_way.ServesTheInvalidated),
+    # The volume is reverted.
+    _reverter("revert-puts-back-first", "revert-and-crash", reverting.PutsBackFirst),
+    _reverter("reverted-too-early", "revert-and-crash", reverting.CountsAsDoneTooEarly),
+    _reverter("revert-without-copy", "revert-and-crash", reverting.PutsBackWithoutCopy),
+    _reverter("revert-of-own-copies-only", "revert-and-crash", reverting.PutsBackItsOwnCopiesOnly),
+    _reverter("revert-resumed-too-late", "revert-is-interrupted", reverting.ResumesBehindWhatWasCopied),
+    _reverter("revert-never-done", "revert-is-interrupted", reverting.NeverDone),
+    _reverter("revert-without-room", "revert-without-room", reverting.BeginsWithoutRoom),
+    _reverter("revert-looks-before-its-turn", "revert-and-deletions", reverting.LooksBeforeItsTurn),
+    _active("revert-makes-others-give-way", "revert-without-room", reverting.OthersGiveWay),
+    _active("writes-into-a-revert", "revert-during-turnover", reverting.WritesInBetween),
+    _active("creates-in-a-revert", "revert-is-interrupted", reverting.CreatesInBetween),
+    _active("deletes-what-it-reverts-to", "revert-is-interrupted", reverting.DeletesTheSource),
+    _active("reads-into-a-revert", "revert-and-crash", reverting.ReadsWhatIsInTheVolume),
+    _active("reads-slots-of-a-revert", "revert-and-reuse", reverting.ReadsSlotsOfBefore),
+    _turnover("checkpoint-without-revert", "revert-during-turnover", reverting.CheckpointWithoutRevert),
     # Recovery, and appending to the journal.
     _recovery("ignores-journal-error", "journal-write-error-landed", recovery.CarelessJournal),
     _recovery("no-flush-after-entry", "crash-before-volume-write", recovery.UnflushedEntry),

@@ -1,4 +1,4 @@
-"""The store commands that change something: format, create, delete, write, discard, policy."""
+"""The store commands that change something: format, create, delete, revert, write, discard, policy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shadowshare.cli.output import SIZE, human_size, json_option, print_json
 from shadowshare.cli.store_arguments import PATH, print_one, takes_store
 from shadowshare.cli.store_descriptions import geometry_as_dict, policy_in_words, settings_as_dict
 from shadowshare.cli.store_policy import PERCENT, POLICY_HELP, POLICY_NAMES, telling_who_gives_way
-from shadowshare.protocol.errors import OutOfRange
+from shadowshare.protocol.errors import OutOfRange, Refusal
 from shadowshare.protocol.layout import Settings
 from shadowshare.protocol.policy import Policy
 from shadowshare.sim.real.hooks import DEFAULT_TIMEOUT_SECONDS, Hooks
@@ -173,6 +173,36 @@ def delete(store: Store, shadow_copy: str, as_json: bool) -> None:
 
 @click.command()
 @takes_store
+@click.argument("shadow_copy", metavar="ID")
+@click.option("--keep", is_flag=True, help="Create a shadow copy of the volume as it is now first.")
+@json_option
+def revert(store: Store, shadow_copy: str, keep: bool, as_json: bool) -> None:
+    """Make the volume what it was when the shadow copy ID was created, and print its id.
+
+    Every shadow copy stays, newer ones too. Nothing else may use the volume meanwhile: unmount what is on it. If this
+    is interrupted the volume already counts as reverted, and the next command that changes the store goes on.
+
+    With --keep the id of the new shadow copy is printed, too: revert to that one to undo this.
+
+    Example: shadowshare store revert disk.img 1.1 --keep
+    """
+    with store.open_active() as active:
+        found = active.find(shadow_copy)
+        kept = active.create() if keep else None
+        try:
+            active.revert(found)
+        except Refusal:
+            if kept is not None:
+                active.delete(kept)
+            raise
+    if as_json:
+        print_json({"id": str(found), "kept": None if kept is None else str(kept)})
+    else:
+        click.echo(found if kept is None else f"{found} (before: {kept})")
+
+
+@click.command()
+@takes_store
 @click.argument("offset", type=SIZE)
 @click.argument("file", type=PATH, default="-")
 @json_option
@@ -242,4 +272,4 @@ def policy_command(store: Store, policy: str | None, warn_at: int | None, as_jso
         click.echo(policy_in_words(described))
 
 
-commands = [format_command, create, create_set_command, delete, write, discard, policy_command]
+commands = [format_command, create, create_set_command, delete, revert, write, discard, policy_command]

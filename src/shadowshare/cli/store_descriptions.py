@@ -90,6 +90,7 @@ def show_as_dict(geometry: Geometry, usage: Usage, infos: Sequence[ShadowCopyInf
             "is_low": usage.is_area_low,
         },
         "settings": settings_as_dict(usage.settings),
+        "reverting_to": None if usage.reverting is None else str(usage.reverting),
         "shadow_copies": shadow_copies,
     }
 
@@ -103,6 +104,7 @@ def print_show(described: dict[str, Any]) -> None:
         if store["area_is_on_another_device"]
         else f"from byte {store['area_offset_bytes']}"
     )
+    unfinished = described["reverting_to"]
     print_fields(
         {
             "store": store["store_id"],
@@ -114,6 +116,11 @@ def print_show(described: dict[str, Any]) -> None:
             "slots": f"{slots['used_count']} of {store['slot_count']} used"
             + (", nearly full" if slots["is_low"] else ""),
             "policy": policy_in_words(described["settings"]),
+            **(
+                {"revert": f"to {unfinished}, not finished: the next write goes on with it"}
+                if unfinished
+                else {}
+            ),
         }
     )
     click.echo()
