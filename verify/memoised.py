@@ -118,6 +118,19 @@ class Automaton:
             for _, request in requests:
                 yield from request if isinstance(request, tuple) else (request,)
 
+    def way(self, node: int) -> list[tuple[int, Outcome]]:
+        """A way to a node: the tasks that were given an answer, and what came of it.
+
+        Where nodes were merged there are others, which differ only in what no longer matters.
+        """
+        way: list[tuple[int, Outcome]] = []
+        while node:
+            step = self._nodes[node]
+            if step.outcome is not None:
+                way.append((step.task, step.outcome))
+            node = step.parent
+        return way[::-1]
+
     def _relive(self, node: int) -> Host:
         """A live host at a node, by giving it the answers on the way there."""
         way = []
@@ -179,6 +192,10 @@ class MemoisedHost:
     def boundary(self) -> Hashable:
         """What identifies the host, if it was at rest on its last step; else None."""
         return self._automaton.boundary(self._node)
+
+    def way(self) -> list[tuple[int, Outcome]]:
+        """A way on which it came here; see `Automaton.way`."""
+        return self._automaton.way(self._node)
 
 
 def automata(scenario: Scenario, implementation: Implementation, merges: bool = True) -> list[Automaton]:

@@ -33,6 +33,7 @@ COMMAND_MODULES = {
     "mutants": "mutants",
     "calibrate": "calibrate",
     "faults": "faults",
+    "matrix": "matrix",
     "simulate": "simulate",
     "store": "store",
 }

@@ -94,9 +94,10 @@ def explore(
         raise UnfitOption(
             "--save-failure keeps failures of the protocol, or of a mutant: a folder does not hold your own code"
         )
-    source = scenario_text(scenario.name, files)
+    source = ""
     if failure_folder is not None:
         _check_folder(failure_folder)
+        source = scenario_text(scenario.name, files)
     plan = options.plan(
         code.implementation,
         passives_apart=False if is_together else None,

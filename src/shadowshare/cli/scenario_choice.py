@@ -12,6 +12,8 @@ from shadowshare.cli import EXIT_VIOLATED
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.scenarios.catalogue import built_in, built_in_names, built_in_text
 from shadowshare.scenarios.definition import Scenario, ScenarioError, load_scenario, parse_scenario
+from shadowshare.verify.generated.scenario_text import to_toml
+from shadowshare.verify.matrix.actions import scenario_named
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from shadowshare.verify.result import ScenarioResult
 
@@ -49,7 +51,7 @@ def own_scenarios(files: Sequence[Path]) -> dict[str, Scenario]:
 
 
 def find_scenario(name: str, own: Mapping[str, Scenario]) -> Scenario:
-    """A scenario of the user's, or a built-in one.
+    """A scenario of the user's, a built-in one, or one of the matrix of actions.
 
     Raises:
         ScenarioError: there is none of this name; the message lists those that are.
@@ -58,6 +60,9 @@ def find_scenario(name: str, own: Mapping[str, Scenario]) -> Scenario:
         return own[name]
     if name in built_in_names():
         return built_in(name)
+    in_matrix = scenario_named(name)
+    if in_matrix is not None:
+        return in_matrix
     known = ", ".join((*own, *built_in_names(), REAL_SCENARIO_NAME))
     raise ScenarioError(f"there is no scenario {name!r}; there are: {known}")
 
@@ -66,6 +71,9 @@ def scenario_text(name: str, files: Sequence[Path]) -> str:
     """What the file of a scenario says, which is a built-in one or in one of the user's files."""
     if name in built_in_names():
         return built_in_text(name)
+    in_matrix = scenario_named(name)
+    if in_matrix is not None:
+        return to_toml(in_matrix)
     return next(
         text for path in files if parse_scenario(text := path.read_text(encoding="utf-8")).name == name
     )
