@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -35,22 +36,34 @@ def draw(path: Path, points: Sequence[Point], swept: Sequence[str], asked: Seque
         ValueError: no figure can have this ending.
         OSError: the file cannot be written.
     """
+    with figure_style():
+        canvas = _canvas(points, swept, asked or (IN_FIGURE if swept else ("distribution",)))
+        is_svg = path.suffix.lower() == ".svg"
+        canvas.savefig(path, metadata=dict(FIGURE_METADATA) if is_svg else None)
+
+
+def svg_of(points: Sequence[Point], swept: Sequence[str], question: str) -> str:
+    """The figure for one question, as an SVG document; the same points give the same text."""
+    text = StringIO()
+    with figure_style():
+        _canvas(points, swept, [question]).savefig(text, format="svg", metadata=dict(FIGURE_METADATA))
+    return text.getvalue()
+
+
+def _canvas(points: Sequence[Point], swept: Sequence[str], asked: Sequence[str]) -> Any:
     from matplotlib.figure import Figure as Canvas  # noqa: PLC0415 - takes half a second, and only a figure needs it
 
-    asked = asked or (IN_FIGURE if swept else ("distribution",))
     panels = [panel for name in asked for panel in _panels(name, points, swept)]
     column_count = min(len(panels), _COLUMN_COUNT)
     row_count = -(-len(panels) // column_count)
-    with figure_style():
-        width, height = _PANEL_INCHES
-        canvas = Canvas(figsize=(width * column_count, height * row_count), layout="constrained")
-        places = list(canvas.subplots(row_count, column_count, squeeze=False).flat)
-        for axes, panel in zip(places, panels, strict=False):
-            panel(axes)
-        for axes in places[len(panels) :]:
-            axes.set_visible(False)
-        is_svg = path.suffix.lower() == ".svg"
-        canvas.savefig(path, metadata=dict(FIGURE_METADATA) if is_svg else None)
+    width, height = _PANEL_INCHES
+    canvas = Canvas(figsize=(width * column_count, height * row_count), layout="constrained")
+    places = list(canvas.subplots(row_count, column_count, squeeze=False).flat)
+    for axes, panel in zip(places, panels, strict=False):
+        panel(axes)
+    for axes in places[len(panels) :]:
+        axes.set_visible(False)
+    return canvas
 
 
 def _panels(name: str, points: Sequence[Point], swept: Sequence[str]) -> Iterator[Any]:
@@ -177,11 +190,11 @@ def _draw_curves(axes: Any, points: Sequence[Point], swept: Sequence[str], kind:
 
 def _draw_curve(axes: Any, curve: Curve, label: str, **style: str) -> None:
     if curve:
-        times_us, shares = zip(*_thinned(curve), strict=True)
+        times_us, shares = zip(*thinned(curve), strict=True)
         axes.plot(times_us, shares, drawstyle="steps-post", label=label or None, **style)
 
 
-def _thinned(curve: Curve) -> Iterator[tuple[float, float]]:
+def thinned(curve: Curve) -> Iterator[tuple[float, float]]:
     """The points of a curve that can be seen, in microseconds."""
     before = -1.0
     for latency_ns, share in curve:

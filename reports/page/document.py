@@ -75,6 +75,7 @@ class Figure:
         caption: what is to be seen.
         data: columns and rows, to be downloaded.
         file_name: of the downloads, without ending.
+        is_wide: whether it needs the whole width of a page.
     """
 
     title: str
@@ -82,6 +83,7 @@ class Figure:
     caption: str
     data: Table
     file_name: str
+    is_wide: bool = False
     kind: str = field(default="figure", init=False)
 
 
@@ -103,13 +105,13 @@ class Page:
 
     Attributes:
         title: what it is about: ``explore reader-before-volume-read``.
-        verdict: what was found.
+        verdict: what was found; None where nothing is judged.
         headline: that in one sentence.
         sections: the story.
     """
 
     title: str
-    verdict: Verdict
+    verdict: Verdict | None
     headline: str
     sections: Sequence[Section]
 

@@ -1,16 +1,19 @@
-"""The kinds of pages: a replay, an exploration, a run, the mutants, the gate, a simulation."""
+"""The kinds of pages: a replay, an exploration, a run, the mutants, the gate, faults; simulations are beside."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from textwrap import shorten
 
+from shadowshare.reports.fault_table import FAULT_KINDS, fault_table
 from shadowshare.reports.gate import gate_remarks, gate_table
 from shadowshare.reports.mutant_matrix import detection_table, draw_detections, executions_text
 from shadowshare.reports.page.document import Facts, Figure, Page, Section, Story, TableSection, Words, render
-from shadowshare.reports.tables import Table, conflict_lines, verdict_table
+from shadowshare.reports.tables import conflict_lines, verdict_table
 from shadowshare.verify.detection import Detection
+from shadowshare.verify.fault_verdicts import FaultVerdict
 from shadowshare.verify.gate.check import STAGES, Check, GateResult
 from shadowshare.verify.result import ScenarioResult, Verdict
 from shadowshare.verify.story.storyboard import Storyboard
@@ -118,6 +121,7 @@ def _detection_section(detections: Sequence[Detection]) -> Figure:
         "Schedules, and seconds, until the mutant is found: median, and the middle half of the runs.",
         (["mutant", *strategies], rows),
         "detection",
+        is_wide=True,
     )
 
 
@@ -159,28 +163,18 @@ def _gate_headline(result: GateResult, wrong: Sequence[Check]) -> str:
     return f"{len(wrong)} of {len(result.checks)} checks are not as they must be: {shorten(names, 120)}"
 
 
-def simulation_page(
-    title: str,
-    verdict: Verdict,
-    headline: str,
-    facts: Mapping[str, str],
-    tables: Sequence[TableSection],
-    figures: Sequence[Figure],
-) -> str:
-    """A simulation: its figures, each with its data, then what it was run with.
-
-    Args:
-        title: what was simulated.
-        verdict: whether every read that was checked was right.
-        headline: that in one sentence.
-        facts: what was run, and how.
-        tables: results in numbers.
-        figures: made within `shadowshare.reports.style.figure_style`.
-    """
-    sections: list[Section] = [*figures, *tables, Facts("What was run", facts)]
-    return render(Page(title, verdict, headline, sections))
-
-
-def table_section(title: str, table: Table) -> TableSection:
-    """A table whose download has the name of its title."""
-    return TableSection(title, table, title.lower().replace(" ", "-"))
+def faults_page(verdicts: Sequence[FaultVerdict]) -> str:
+    """What comes of each fault of a device."""
+    verdict: Verdict = (
+        "violated"
+        if any(one.verdict == "violated" for one in verdicts)
+        else "verified"
+        if all(one.is_told for one in verdicts)
+        else "unknown"
+    )
+    kinds = Counter(one.verdict for one in verdicts)
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    headline = f"Of {len(verdicts)} scenarios with faults of devices: {counts}."
+    words = [f"{kind[0].upper()}{kind[1:]}: {meaning}" for kind, meaning in FAULT_KINDS.items()]
+    sections: list[Section] = [Words("", words), TableSection("Faults", fault_table(verdicts), "faults")]
+    return render(Page("faults of devices", verdict, headline, sections))

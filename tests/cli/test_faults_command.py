@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,14 @@ def test_the_table() -> None:
     lines = succeed("faults").stdout.splitlines()
     assert lines[0].split()[0] == "FAULT"
     assert [("exact" in line, "assumed away" in line) for line in lines[1:]] == [(True, False), (False, True)]
+
+
+def test_the_page(tmp_path: Path) -> None:
+    page = tmp_path / "faults.html"
+    succeed("faults", "--html", page)
+    text = page.read_text(encoding="utf-8")
+    assert "verified: faults of devices" in text
+    assert "Of 2 scenarios with faults of devices: 1 exact" in text
 
 
 def test_json() -> None:

@@ -232,3 +232,22 @@ def test_a_file_that_is_wrong_is_refused_with_the_place(tmp_path: Path, change: 
     assert done.exit_code == 2
     assert f"{path}: " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_page_and_a_trace(mine: str, tmp_path: Path) -> None:
+    page, trace = tmp_path / "page.html", tmp_path / "trace.pftrace"
+    arguments = ("simulate", "--file", mine, "--sweep", "readers=1,2", "--ask", "latency", "--html", page)
+    done = run(*arguments, "--perfetto", trace, *FAST)
+    assert (done.exit_code, done.stderr) == (0, "")
+    text = page.read_text(encoding="utf-8")
+    assert "<title>simulation mine - shadowshare</title>" in text
+    assert "us on average at readers 1, and " in text
+    assert text.count('download="latency.csv"') == 1
+    assert b"device 0: waiting" in trace.read_bytes()
+    assert b"slots in use" in trace.read_bytes()
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_anything_runs(mine: str, tmp_path: Path) -> None:
+    done = run("simulate", "--file", mine, "--html", tmp_path / "nowhere" / "page.html")
+    assert done.exit_code == 2
+    assert "there is no folder" in done.stderr

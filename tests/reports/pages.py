@@ -4,32 +4,39 @@ from __future__ import annotations
 
 from functools import cache
 
-from shadowshare.reports.page.document import Figure, TableSection
 from shadowshare.reports.page.kinds import (
     exploration_page,
+    faults_page,
     gate_page,
     mutants_page,
     replay_page,
     run_page,
-    simulation_page,
-    svg_element,
 )
+from shadowshare.reports.page.simulation import simulation_page
+from shadowshare.reports.simulation import Basis, Estimate, Point
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.detection import DetectionPlan, detect
+from shadowshare.verify.fault_verdicts import FaultVerdict
 from shadowshare.verify.gate.check import Check, GateResult
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.runner import Plan, run_scenario
 from tests.verify.story.boards import board_of, lost_update
 
-FIGURE = Figure(
-    "Latency of reads",
-    svg_element(
-        '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 90"><text y="40">x</text></svg>'
-    ),
-    "Each dot is a read.",
-    (["at_ns", "latency_ns"], [["0", "12"], ["5", "11"]]),
-    "latency",
-)
+
+def simulated(readers: int) -> Point:
+    """A point as a simulation measures it."""
+    curve = [(1000.0 * readers, 0.25), (2000.0 * readers, 1.0)]
+    return Point(
+        {"readers": readers, "path_us": 20},
+        {
+            "active.write.latency_mean": Estimate(
+                readers * 1e-4, 1e-5, readers * 1e-4 - 1e-5, readers * 1e-4 + 1e-5
+            ),
+            "passives.recheck_saved_per_read": Estimate(2e-3, 1e-3, 1e-3, 3e-3, 2, 1000),
+        },
+        {"active write": curve, "active write without shadow copies": [(500.0, 1.0)], "passives read": curve},
+        Basis(5, 1.0, 0.5),
+    )
 
 
 @cache
@@ -53,11 +60,14 @@ def pages() -> dict[str, str]:
         "mutants": mutants_page([detection], {bug.name: bug.story}),
         "gate": gate_page(GateResult(checks, 7, (), 1.0), [board]),
         "simulation": simulation_page(
-            "a simulation",
-            "verified",
-            "Every read was right.",
-            {"seed": "7"},
-            [TableSection("Hosts", (["host", "reads"], [["R", "2"]]), "hosts")],
-            [FIGURE],
+            "mine", "A small one.", [simulated(1), simulated(4)], ["readers"], (), {"seed": "7"}
+        ),
+        "faults": faults_page(
+            [
+                FaultVerdict(
+                    "fault-a", ("bit_rot",), ("slots",), "exact or an error", ("ReadError",), "", "", 7
+                ),
+                FaultVerdict("fault-b", ("lost_writes",), ("volume",), "assumed away", (), "image", "", 7),
+            ]
         ),
     }

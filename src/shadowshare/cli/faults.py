@@ -5,18 +5,21 @@ from __future__ import annotations
 import click
 
 from shadowshare.cli import EXIT_FAILED, EXIT_VIOLATED
-from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.report_files import ReportFiles, takes_reports
+from shadowshare.cli.terminal import bar
 from shadowshare.reports.fault_table import fault_json, fault_markdown, fault_table
+from shadowshare.reports.page.kinds import faults_page
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.fault_verdicts import fault_scenarios, fault_verdict
+from shadowshare.verify.fault_verdicts import FaultVerdict, fault_scenarios, fault_verdict
 
 
 @click.command("faults")
 @click.option("--markdown", is_flag=True, help="As the table of docs/faults.md.")
+@takes_reports("html")
 @json_option
 @click.pass_context
-def faults(context: click.Context, markdown: bool, as_json: bool) -> None:
+def faults(context: click.Context, markdown: bool, reports: ReportFiles, as_json: bool) -> None:
     """Explore every built-in scenario with faults of devices, and say what comes of each.
 
     Exact: nobody notices. Exact or an error: no wrong byte, and where the fault is in the way an error says so.
@@ -24,11 +27,13 @@ def faults(context: click.Context, markdown: bool, as_json: bool) -> None:
 
     Exits with 0 if that is told of all, 1 if there was a wrong byte where none may be, 2 if it could not be told.
     """
-    verdicts = []
-    with status() as tell:
-        for name in fault_scenarios():
-            tell(f"exploring {name}")
+    verdicts: list[FaultVerdict] = []
+    names = fault_scenarios()
+    with bar("scenarios") as tell:
+        for name in names:
+            tell(len(verdicts), len(names), name)
             verdicts.append(fault_verdict(built_in(name)))
+    reports.write_html(lambda: faults_page(verdicts))
     if as_json:
         print_json({"faults": [fault_json(one) for one in verdicts]})
     elif markdown:

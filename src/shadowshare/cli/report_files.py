@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from shadowshare.verify.story.storyboard import Storyboard
 HELP = {
     "html": "Also write a page: one file for any browser, that needs no network.",
     "svg": "Also write its space-time diagram alone, as SVG.",
-    "perfetto": "Also write the counterexample as a trace for https://ui.perfetto.dev.",
+    "perfetto": "Also write a trace for https://ui.perfetto.dev.",
     "json_lines": "Also write its steps as JSON lines, with what each of them changed.",
     "graphml": "Also write what happened before what in it, as GraphML.",
     "dot": "The same, for Graphviz.",
@@ -72,8 +72,13 @@ class ReportFiles:
 
     def write_html(self, page: Callable[[], str]) -> None:
         """Write the page, if it is wanted."""
-        if "html" in self.paths:
-            self.paths["html"].write_text(page(), encoding="utf-8")
+        self.write("html", page)
+
+    def write(self, name: str, make: Callable[[], str | bytes]) -> None:
+        """Make and write one report, if it is wanted."""
+        if name in self.paths:
+            content = make()
+            self.paths[name].write_bytes(content.encode() if isinstance(content, str) else content)
 
     def write_story(self, board: Storyboard | None, page: Callable[[], str]) -> None:
         """Write all that are wanted; without a storyboard only the page."""
@@ -87,8 +92,7 @@ class ReportFiles:
                     err=True,
                 )
                 continue
-            content = _WRITERS[name](board)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
+            self.write(name, partial(_WRITERS[name], board))
 
 
 def _option(name: str) -> str:

@@ -7,19 +7,23 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import click
 
 from shadowshare.cli.live_progress import status
 from shadowshare.cli.output import json_option, print_json, print_table
+from shadowshare.cli.report_files import ReportFiles, takes_reports
 from shadowshare.cli.simulation_values import SHARE, choices, fixed_values, swept_values
 from shadowshare.models.experiment.histogram import Histogram
 from shadowshare.models.experiment.interval import Interval, share_interval
 from shadowshare.models.experiment.replications import Precision, Replications, replicate
 from shadowshare.models.simulation.comparison import ComparedRun, RunFigures
 from shadowshare.models.simulation.long_run import BATCH_COUNT, LongRun, measure_long
-from shadowshare.models.simulation.plan import SECOND_NS
+from shadowshare.models.simulation.plan import SECOND_NS, SimulationPlan
+from shadowshare.models.simulation.recorded import host_names, record
+from shadowshare.reports.page.simulation import simulation_page
 from shadowshare.reports.simulation import (
     Basis,
     Estimate,
@@ -33,6 +37,8 @@ from shadowshare.reports.simulation import (
 )
 from shadowshare.reports.simulation_figures import SWEPT_MAXIMUM, draw
 from shadowshare.reports.simulation_questions import QUESTIONS
+from shadowshare.reports.timed_timeline import timed_timeline
+from shadowshare.reports.timeline import perfetto_trace
 from shadowshare.scenarios.simulation.catalogue import (
     built_in_simulation,
     load_simulation,
@@ -40,6 +46,7 @@ from shadowshare.scenarios.simulation.catalogue import (
 )
 from shadowshare.scenarios.simulation.document import SimulationScenario
 from shadowshare.scenarios.simulation.errors import SimulationError
+from shadowshare.verify.scenario_words import describe
 
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
 _QUESTIONS_TOLD = "\b\n" + "\n".join(f"{name:13} {question.words}" for name, question in QUESTIONS.items())
@@ -54,7 +61,8 @@ Choice = Mapping[str, Value]
 
     Each figure is a mean over runs with its 95 % confidence interval. Each run is made twice with the same requests:
     as it is, and with the active alone and no shadow copies. With `--replications 1` it is one long run: how much of
-    its start is left out, the run itself decides (MSER-5), and intervals are those of batch means.
+    its start is left out, the run itself decides (MSER-5), and intervals are those of batch means. A trace has the
+    first operations of one run.
 
     What can be asked, in the table and in the figure:
 
@@ -107,6 +115,7 @@ Choice = Mapping[str, Value]
 @click.option("--without-baseline", is_flag=True, help="Do not run each point without shadow copies, too.")
 @click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Write every figure to a file.")
 @click.option("--figure", "figure_path", type=click.Path(path_type=Path), help="Draw: .svg, .png or .pdf.")
+@takes_reports("html", "perfetto")
 @json_option
 def simulate(
     name: str | None,
@@ -121,6 +130,7 @@ def simulate(
     without_baseline: bool,
     csv_path: Path | None,
     figure_path: Path | None,
+    reports: ReportFiles,
     as_json: bool,
 ) -> None:
     """See its help above."""
@@ -144,12 +154,23 @@ def simulate(
         _write_csv(csv_path, points)
     if figure_path is not None:
         _draw(figure_path, points, list(swept), asked)
+    facts = {"seed": str(seed)}
+    reports.write_html(
+        lambda: simulation_page(scenario.name, scenario.story, points, list(swept), asked, facts)
+    )
+    reports.write("perfetto", lambda: _trace(runs[0].plan, seed))
     if as_json:
         print_json(simulation_json(scenario.name, points))
         return
     print_table(*simulation_table(points, list(swept), asked))
     for line in basis_lines(points, list(swept)):
         click.echo(line)
+
+
+def _trace(plan: SimulationPlan, seed: int) -> bytes:
+    """The first operations of the first run of the first point."""
+    words = partial(describe, geometry=plan.geometry)
+    return perfetto_trace(timed_timeline(record(plan, (seed, 0)), host_names(plan), words))
 
 
 def _list(as_json: bool) -> None:

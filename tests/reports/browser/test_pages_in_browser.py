@@ -21,7 +21,7 @@ from tests.reports.pages import pages
 from tests.verify.story.boards import board_of, lost_update
 
 pytestmark = needs_chromium
-KINDS = ("replay", "tasks", "exploration", "run", "mutants", "gate", "simulation")
+KINDS = ("replay", "tasks", "exploration", "run", "mutants", "gate", "simulation", "faults")
 
 
 @pytest.fixture(scope="module")
@@ -217,12 +217,18 @@ def test_a_page_can_be_read_without_scripts(browser: Browser) -> None:
 
 def test_downloads_hold_the_data(browser: Browser) -> None:
     browser.show(pages()["simulation"])
-    links = browser.ask(
-        "[...document.querySelectorAll('a[download]')].map(e => [e.download, atob(e.href.split(',')[1])])"
+    files = dict(
+        browser.ask(
+            "[...document.querySelectorAll('a[download]')].map(e => [e.download, atob(e.href.split(',')[1])])"
+        )
     )
-    assert dict(links)["latency.csv"] == "at_ns,latency_ns\n0,12\n5,11\n"
-    assert dict(links)["latency.svg"].startswith("<svg ")
-    assert dict(links)["hosts.csv"] == "host,reads\nR,2\n"
+    assert files["latency.csv"].splitlines()[:2] == [
+        "readers,figure,unit,mean,low,high",
+        '1,active.write.latency_mean,"mean, us",100,90,110',
+    ]
+    assert files["latency.svg"].startswith("<svg ")
+    assert "1,active write,1,0.25" in files["distribution.csv"].splitlines()
+    assert files["figures.csv"].startswith("readers,write us,saved/1000 reads")
     browser.show(pages()["replay"])
     text = browser.ask("atob(document.querySelector('a[download]').href.split(',')[1])")
     assert len(json.loads(text)["steps"]) == 9
