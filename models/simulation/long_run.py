@@ -1,7 +1,8 @@
 """One long run in place of several: what is left out at its start, and intervals out of it.
 
-The run is cut into `SLICE_COUNT` parts of equal time. MSER-5 says how many of them belong to the warm-up
-(`shadowshare.models.experiment.warm_up`), by the mean latencies of each part. What is left is joined to `BATCH_COUNT`
+The run is cut into up to `SLICE_COUNT` parts of equal time; if shadow copies are created again and again, of whole
+periods of that, since all that is measured goes up and down with them. MSER-5 says how many parts belong to the warm-up
+(`shadowshare.models.experiment.warm_up`), by the mean latencies of each. What is left is joined to `BATCH_COUNT`
 batches, whose figures are nearly independent of each other if they are long enough, which is tested
 (`shadowshare.models.experiment.batch_means`).
 """
@@ -17,10 +18,13 @@ from shadowshare.models.experiment.replications import Figures
 from shadowshare.models.experiment.warm_up import WarmUp, warm_up_of
 from shadowshare.models.simulation.comparison import ComparedRun, NothingMeasured, RunFigures, compared
 from shadowshare.models.simulation.measured import Measured, joined
-from shadowshare.models.simulation.plan import SimulationPlan
+from shadowshare.models.simulation.plan import SECOND_NS, SimulationPlan
 from shadowshare.models.simulation.run import Simulation
 
 SLICE_COUNT = 200
+SLICE_COUNT_MINIMUM = 40
+"""Of which MSER-5 may leave out a half; the other one makes all batches."""
+
 BATCH_COUNT = 20
 
 
@@ -49,19 +53,19 @@ def measure_long(run: ComparedRun) -> LongRun:
     """Make the run with number 0 as one long run.
 
     Raises:
-        NothingMeasured: it is too short: in a part of it nothing was done, or it has a fail-over, after which nothing
-            is as it was before.
+        NothingMeasured: it is too short, or it has a fail-over, after which nothing is as it was before.
     """
     if run.plan.fail_over is not None:
         raise NothingMeasured(
             "a fail-over happens once: one long run has no mean of it; make several replications"
         )
-    slices = _slices(run.plan, run.seed)
+    slice_ns = _slice_ns(run.plan)
+    slices = _slices(run.plan, run.seed, slice_ns)
     warm_up = _warm_up([part.figures() for part in slices], run.wanted())
     kept, per_batch = _kept(slices, warm_up)
     parts: list[Measured | None] = [None] * len(kept)
     if run.compares:
-        parts = [*_kept(_slices(run.plan.without_shadow_copies(), run.seed), warm_up)[0]]
+        parts = [*_kept(_slices(run.plan.without_shadow_copies(), run.seed, slice_ns), warm_up)[0]]
     batches = [compared(part, without) for part, without in zip(kept, parts, strict=True)]
     names = [name for name in batches[0] if all(name in figures for figures in batches)]
     found = {name: _interval(batches, name) for name in names}
@@ -69,17 +73,31 @@ def measure_long(run: ComparedRun) -> LongRun:
     return LongRun(
         compared(joined(kept), without),
         {name: result.interval for name, result in found.items()},
-        warm_up.value_count * slices[0].measured_ns,
+        warm_up.value_count * slice_ns,
         warm_up.is_over,
-        per_batch * slices[0].measured_ns,
+        per_batch * slice_ns,
         tuple(name for name in run.wanted() if not found[name].are_independent),
     )
 
 
-def _slices(plan: SimulationPlan, seed: int) -> list[Measured]:
+def _slices(plan: SimulationPlan, seed: int, slice_ns: int) -> list[Measured]:
     simulation = Simulation(plan, (seed, 0))
     simulation.measure(plan.warm_up_ns)
-    return [simulation.measure(max(plan.measured_ns // SLICE_COUNT, 1)) for _ in range(SLICE_COUNT)]
+    return [simulation.measure(slice_ns) for _ in range(plan.measured_ns // slice_ns)]
+
+
+def _slice_ns(plan: SimulationPlan) -> int:
+    """How long a part is."""
+    slice_ns, period_ns = max(plan.measured_ns // SLICE_COUNT, 1), plan.shadow_copies.every_ns
+    if not period_ns:
+        return slice_ns
+    whole_ns = -(-slice_ns // period_ns) * period_ns
+    if plan.measured_ns < SLICE_COUNT_MINIMUM * whole_ns:
+        raise NothingMeasured(
+            f"one long run must be {SLICE_COUNT_MINIMUM} times as long as it is from one shadow copy to the next: "
+            f"make time.measured_seconds {SLICE_COUNT_MINIMUM * period_ns / SECOND_NS:g} or more"
+        )
+    return whole_ns
 
 
 def _warm_up(figures: Sequence[Figures], wanted: Sequence[str]) -> WarmUp:
@@ -89,7 +107,7 @@ def _warm_up(figures: Sequence[Figures], wanted: Sequence[str]) -> WarmUp:
         if not all(name in part for part in figures):
             role, verb, _ = name.split(".")
             raise NothingMeasured(
-                f"no {verb} of the {role} was done in some of the {SLICE_COUNT} parts into which one long run is cut: "
+                f"no {verb} of the {role} was done in some of the {len(figures)} parts into which one long run is cut: "
                 "simulate longer, or make several replications"
             )
         found = warm_up_of([part[name] for part in figures])

@@ -57,7 +57,8 @@ def cheap(words: list[str]) -> list[str]:
     if "--precision" in words:
         short[short.index("--precision") + 1] = "90%"
     elif "--replications" in words:
-        short += ["--set", "time.measured_seconds=0.4", "--set", "path_us=10", "--without-baseline"]
+        short += ["--set", "time.measured_seconds=0.4", "--set", "shadow_copies.every_seconds=0.01"]
+        short += ["--set", "path_us=10", "--without-baseline"]
     else:
         short += ["--replications", "2"]
     return short

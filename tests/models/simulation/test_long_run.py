@@ -56,6 +56,7 @@ def test_batches_give_what_replications_give_with_the_same_comparison() -> None:
     copies = ShadowCopyPlan(1, 10 * MILLISECOND_NS, 1)
     whole = plan(WRITER, Anywhere("read", MILLISECOND_NS, client_count=4), shadow_copies=copies)
     found = long_run(whole, compares=True)
+    assert found.batch_ns % (10 * MILLISECOND_NS) == 0, "whole periods"
     runs = [
         ComparedRun(replace(whole, measured_ns=200 * MILLISECOND_NS), seed=9)(number) for number in range(4)
     ]
@@ -72,5 +73,7 @@ def test_what_is_too_short_or_happens_once_is_refused() -> None:
         long_run(plan(WRITER, measured_ns=2 * MILLISECOND_NS))
     with pytest.raises(NothingMeasured, match="no write of the active"):
         long_run(plan(Scripted(())))
+    with pytest.raises(NothingMeasured, match=r"make time\.measured_seconds 40 or more"):
+        long_run(plan(WRITER, shadow_copies=ShadowCopyPlan(1, 1000 * MILLISECOND_NS, 1)))
     with pytest.raises(NothingMeasured, match="a fail-over happens once"):
         long_run(replace(plan(WRITER), fail_over=FailOverPlan(1)))
