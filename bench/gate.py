@@ -28,7 +28,7 @@ EASY = (
     "ignores-copy-error",
     "copies-not-passed-on",
 )
-OWN = ("own_reader:naive",)
+OWN = ("own_reader:naive", "own_active:naive")
 ROUND_COUNT = 3
 WHOLE_RACE_COUNT = 8
 

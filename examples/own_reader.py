@@ -47,11 +47,9 @@ class NaiveReader:
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Ranges of a shadow copy; they begin and end with a sector here, and may span extents."""
         size = self.geometry.sector_bytes
-        found: list[Buffer] = []
-        for offset, length in ranges:
-            sectors = range(offset // size, (offset + length) // size)
-            found.append(b"".join([await self.read_sector(shadow_copy, sector) for sector in sectors]))
-        return found
+        wanted = [range(offset // size, (offset + length) // size) for offset, length in ranges]
+        contents = await self.read_sectors(shadow_copy, sorted({sector for one in wanted for sector in one}))
+        return [b"".join([contents[sector] for sector in one]) for one in wanted]
 
     async def changed(self, base: ShadowCopyId, target: ShadowCopyId | None = None) -> list[ExtentRun]:
         """The extents that may differ between two shadow copies, or one and the volume, as of now."""
@@ -66,28 +64,31 @@ class NaiveReader:
             return VOLUME_DEVICE, sector
         return self.geometry.area_device, self.geometry.slot_sector(slot) + within
 
-    async def read_sector(self, shadow_copy: ShadowCopyId, sector: int) -> Buffer:
-        """One sector of a shadow copy."""
+    async def read_sectors(self, shadow_copy: ShadowCopyId, sectors: Sequence[int]) -> dict[int, Buffer]:
+        """Sectors of a shadow copy."""
         await self.catch_up()
-        device, place = self.place_of(shadow_copy, sector)
-        return await Read(device, place, 1)
+        return {sector: await Read(*self.place_of(shadow_copy, sector), 1) for sector in sectors}
 
 
 class CarefulReader(NaiveReader):
-    """Afterwards determines again, and begins again if the sector has moved."""
+    """Afterwards determines again, once for all, and reads again what has moved."""
 
-    async def read_sector(self, shadow_copy: ShadowCopyId, sector: int) -> Buffer:
-        """One sector of a shadow copy."""
+    async def read_sectors(self, shadow_copy: ShadowCopyId, sectors: Sequence[int]) -> dict[int, Buffer]:
+        """Sectors of a shadow copy."""
         await self.catch_up()
-        while True:
-            bookmark, before = self.journal.bookmark(), self.place_of(shadow_copy, sector)
-            content = await Read(*before, 1)
+        found: dict[int, Buffer] = {}
+        while missing := [sector for sector in sectors if sector not in found]:
+            bookmark = self.journal.bookmark()
+            places = {sector: self.place_of(shadow_copy, sector) for sector in missing}
+            contents = {sector: await Read(*place, 1) for sector, place in places.items()}
             await self.catch_up()
-            if self.place_of(shadow_copy, sector) == before:
-                # After a reload the same slot may have come back, after a power loss, with other bytes.
-                is_slot = before != (VOLUME_DEVICE, sector)
-                if not is_slot or self.journal.since(bookmark) is not Progress.RELOADED:
-                    return content
+            # After a reload the same slot may have come back, after a power loss, with other bytes.
+            is_reloaded = self.journal.since(bookmark) is Progress.RELOADED
+            for sector, place in places.items():
+                is_slot = place != (VOLUME_DEVICE, sector)
+                if self.place_of(shadow_copy, sector) == place and not (is_slot and is_reloaded):
+                    found[sector] = contents[sector]
+        return found
 
 
 naive = Implementation(passive=NaiveReader)  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ class Versions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     python: str
 
 
-class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What ``failure.json`` says.
 
     Attributes:
@@ -63,6 +63,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         schedule: as it was found.
         shrunk: easier to follow, and violates the same rule.
         versions: what it was found with.
+        implementation: where the code is in which it was found, as ``module:name``, if it is somebody's own.
     """
 
     format: int
@@ -75,6 +76,7 @@ class Description(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedule: str
     shrunk: str
     versions: Versions
+    implementation: str | None = None
 
 
 class Failure(NamedTuple):
@@ -95,15 +97,21 @@ class Failure(NamedTuple):
 
     @property
     def implementation(self) -> Implementation:
-        """The code in which it was found."""
+        """The code in which it was found.
+
+        Raises:
+            FailureError: it is somebody's own, which does not come with the package.
+        """
         name = self.description.mutant
+        if self.description.implementation is not None:
+            raise FailureError(f"it was found in {self.description.implementation}, which is not known here")
         return Implementation() if name is None else mutant(name).implementation
 
     @property
     def name(self) -> str:
         """Of its folder: the scenario, what is violated, and what tells it from others of these."""
         told = self.description
-        content = "\n".join([self.scenario_text, told.mutant or "", told.shrunk])
+        content = "\n".join([self.scenario_text, told.mutant or told.implementation or "", told.shrunk])
         digest = blake2b(content.encode(), digest_size=4).hexdigest()
         return f"{told.scenario}-{told.rule}-{digest}"
 
@@ -112,11 +120,14 @@ class Failure(NamedTuple):
         """What replays it, typed in its folder."""
         told = self.description
         files = [] if told.scenario in built_in_names() else [SCENARIO]
-        return replay_command(told.shrunk, files, told.mutant)
+        return replay_command(told.shrunk, files, told.mutant, told.implementation)
 
 
 def failure_of(
-    scenario_text: str, exploration: Exploration, mutant_name: str | None = None
+    scenario_text: str,
+    exploration: Exploration,
+    mutant_name: str | None = None,
+    own: tuple[str, Implementation] | None = None,
 ) -> tuple[Failure, Counterexample]:
     """A failure, and the counterexample that explains it, from what an exploration found.
 
@@ -124,6 +135,7 @@ def failure_of(
         scenario_text: of the file of the scenario that was explored.
         exploration: its result, with a violation.
         mutant_name: of the mutant that was explored; None for the protocol as it is.
+        own: somebody's own code that was explored: where it is, as ``module:name``, and the code.
 
     Raises:
         ScenarioError: the text is no scenario.
@@ -136,16 +148,18 @@ def failure_of(
         raise FailureError(
             f"{scenario.name!r} is the name of a built-in scenario, which is another one: choose another name"
         )
-    implementation = Implementation() if mutant_name is None else mutant(mutant_name).implementation
+    path, implementation = own or (None, Implementation())
+    if mutant_name is not None:
+        implementation = mutant(mutant_name).implementation
     files = [] if scenario.name in built_in_names() else [SCENARIO]
-    explained = explain(scenario, exploration, implementation, files, mutant_name)
+    explained = explain(scenario, exploration, implementation, files, mutant_name, path)
     violation = explained.replay.violation
     if violation is None:
         raise FailureError("the schedule that was found violates nothing on running code")
     found = str(Schedule(scenario.name, exploration.labels))
     versions = Versions(version("shadowshare"), platform.python_version())
     description = Description(
-        FORMAT, scenario.name, mutant_name, *violation, found, explained.replay.schedule, versions
+        FORMAT, scenario.name, mutant_name, *violation, found, explained.replay.schedule, versions, path
     )
     return Failure(description, scenario_text), explained
 
@@ -188,6 +202,8 @@ def save_failure(parent: Path, failure: Failure, trace: str) -> Path:
 def _readme(failure: Failure) -> str:
     told = failure.description
     code = "" if told.mutant is None else f", in the protocol with the bug {told.mutant!r}"
+    if told.implementation is not None:
+        code = f", in {told.implementation}"
     return f"""\
 {told.rule} is violated in scenario {told.scenario!r}{code}:
 {told.message}

@@ -9,20 +9,27 @@ from pathlib import Path
 
 import pytest
 
-OWN_READER = Path(__file__).parents[2] / "examples" / "own_reader.py"
+EXAMPLES = [Path(__file__).parents[2] / "examples" / name for name in ("own_reader.py", "own_active.py")]
 SUITE = """
 import pytest
+from own_active import CarefulRecovery, NaiveRecovery
 from own_reader import CarefulReader, NaiveReader
 
 @pytest.mark.shadowshare("reader-before-volume-read", "deletion-during-read")
 @pytest.mark.parametrize("passive", [NaiveReader, CarefulReader])
 def test_reader(race, verify_race, passive):
     verify_race(race, passive=passive)
+
+@pytest.mark.shadowshare("two-writers-two-extents")
+@pytest.mark.parametrize("recovery", [NaiveRecovery, CarefulRecovery])
+def test_active(race, verify_race, recovery):
+    verify_race(race, recovery=recovery)
 """
 
 
 def run(folder: Path, suite: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (folder / "own_reader.py").write_bytes(OWN_READER.read_bytes())
+    for example in EXAMPLES:
+        (folder / example.name).write_bytes(example.read_bytes())
     (folder / "test_suite.py").write_text(suite, encoding="utf-8")
     command = [
         sys.executable,
@@ -40,10 +47,10 @@ def run(folder: Path, suite: str, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-def test_a_naive_reader_fails_with_a_counterexample_and_a_careful_one_passes(tmp_path: Path) -> None:
+def test_naive_code_fails_with_a_counterexample_and_careful_code_passes(tmp_path: Path) -> None:
     done = run(tmp_path, SUITE)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "2 failed, 2 passed" in done.stdout
+    assert "3 failed, 3 passed" in done.stdout
     assert "image is violated" in done.stdout
     assert "replay: pytest --shadowshare-replay 's1/reader-before-volume-read/" in done.stdout
     assert "Traceback" not in done.stdout
@@ -56,7 +63,7 @@ def test_the_line_that_is_printed_replays_in_the_tests_of_its_scenario(tmp_path:
     done = run(tmp_path, SUITE, "--shadowshare-replay", match[1])
     assert done.returncode == 1
     assert "1 failed" in done.stdout
-    assert "2 skipped" in done.stdout
+    assert "4 skipped" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,20 @@ def test_what_was_written_is_read(failure: Failure, folder: Path) -> None:
     assert load_failure(folder).implementation == mutant(MUTANT).implementation
 
 
+def test_a_failure_of_somebodys_own_code_names_it_and_is_looked_for_in_the_code_that_is_given(
+    tmp_path: Path,
+) -> None:
+    code = mutant(MUTANT).implementation
+    found = failure_of(OWN, explore(parse_scenario(OWN), code), own=("my_reader:mine", code))[0]
+    folder = save_failure(tmp_path, found, "the trace\n")
+    assert load_failure(folder) == found
+    assert found.command.endswith(" --file scenario.toml --implementation my_reader:mine")
+    assert found.command in (folder / "README.txt").read_text(encoding="utf-8")
+    assert (recheck(found, code).state, recheck(found).state) == ("violated", "gone")
+    with pytest.raises(FailureError, match="my_reader:mine"):
+        _ = found.implementation
+
+
 def test_a_folder_has_these_files(failure: Failure, folder: Path) -> None:
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
     assert sorted(texts) == ["README.txt", "failure.json", "scenario.toml", "schedule.txt", "trace.txt"]

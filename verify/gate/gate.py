@@ -125,7 +125,9 @@ class _Making:
 
 def _result(plan: GatePlan, made: Sequence[Check], left_out: Sequence[str], seconds: float) -> GateResult:
     reached = frozenset[str]().union(*(check.marks for check in made if check.stage != "mutants"))
-    wanted = sorted(mark.name for mark in plan.implementation.marks - MARKS_NOT_REACHED_HERE)
+    # Of a gate that ended early nobody can say what it would have reached.
+    marks = frozenset() if left_out else plan.implementation.marks - MARKS_NOT_REACHED_HERE
+    wanted = sorted(mark.name for mark in marks)
     ordered = sorted(made, key=lambda check: (STAGES.index(check.stage), check.name))
     counts = {stage: left_out.count(stage) for stage in STAGES if stage in left_out}
     return GateResult(

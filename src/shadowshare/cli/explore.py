@@ -90,10 +90,6 @@ def explore(
         raise UnfitOption(
             "--checkpoint does not go with --jobs: a search that can go on is done by one process"
         )
-    if failure_folder is not None and code.path is not None:
-        raise UnfitOption(
-            "--save-failure keeps failures of the protocol, or of a mutant: a folder does not hold your own code"
-        )
     source = ""
     if failure_folder is not None:
         _check_folder(failure_folder)
@@ -111,7 +107,7 @@ def explore(
     )  # who interrupts does not want to wait
     finding = _finding(scenario, plan, result, is_cut, files, code)
     if failure_folder is not None and result.verdict == "violated":
-        finding = replace(finding, saved=_save(failure_folder, source, finding, code.mutant_name))
+        finding = replace(finding, saved=_save(failure_folder, source, finding, code))
     _write_reports(reports, finding, files, code)
     if as_json:
         print_json(finding_json(finding))
@@ -181,9 +177,10 @@ def _found(result: ScenarioResult) -> Exploration:
     return Exploration(result.violation, parse_schedule(result.schedule).labels)
 
 
-def _save(folder: Path, source: str, finding: Finding, mutant_name: str | None) -> Path:
+def _save(folder: Path, source: str, finding: Finding, code: CodeChoice) -> Path:
     """Save a violation; the folder that was made for it."""
-    failure, counterexample = failure_of(source, _found(finding.result), mutant_name)
+    own = None if code.path is None else (code.path, code.implementation)
+    failure, counterexample = failure_of(source, _found(finding.result), code.mutant_name, own)
     return save_failure(folder, failure, trace_text(counterexample.replay))
 
 

@@ -1,0 +1,251 @@
+"""An active of one's own, put through the gate: first as one would naively write it, then mended.
+
+    shadowshare gate --implementation own_active:naive      # violated, with a schedule that shows it
+    shadowshare gate --implementation own_active:careful    # verified
+
+It does one request after the other, and copies one extent at a time: slow, and easy to follow. How the journal is read
+and appended to is the protocol's own code. The gate asks little of an active: a class whose `run` makes it, and the
+methods of `NaiveActive` that have no underscore.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from shadowshare.models.computers import Implementation
+from shadowshare.protocol.allocator import Allocator
+from shadowshare.protocol.coordination import Mutex
+from shadowshare.protocol.errors import (
+    ActiveStopped,
+    AreaFull,
+    DiskError,
+    JournalFull,
+    ReadError,
+    ShadowCopyNotFound,
+    WriteError,
+)
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
+from shadowshare.protocol.giving_way import who_gives_way
+from shadowshare.protocol.journal import JournalFollower
+from shadowshare.protocol.journal_appender import JournalAppender
+from shadowshare.protocol.layout import Copied, Created, Deleted, Record, Settings, ShadowCopyId
+from shadowshare.protocol.marks import reached
+from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Reserve, Write, WriteZeroes
+from shadowshare.protocol.superblock import read_geometry
+from shadowshare.protocol.view import View
+
+
+class Rare(Enum):
+    """Rare paths of this code: a gate under which they were not all taken is not green."""
+
+    COPY_FAILED = auto()
+    STOPPED = auto()
+    CREATION_REFUSED = auto()
+
+
+class NaiveActive:
+    """Writes the volume as soon as the old extent is in its slot. That it is there, the journal says afterwards."""
+
+    def __init__(self, journal: JournalAppender) -> None:
+        self.geometry = journal.geometry
+        self._journal = journal
+        self._slots = Allocator(self.geometry.slot_count, self.view.used_slots())
+        self._turn = Mutex()
+        self._creation_count = 0
+        self._stopped = False
+        self._in_doubt = False
+
+    @property
+    def view(self) -> View:
+        """What is durable in the journal."""
+        return self._journal.follower.view
+
+    def digest(self) -> tuple[object, ...]:
+        """All that is remembered between two requests."""
+        follower = self._journal.follower
+        known = (follower.digest, follower.cursor.checksum, self._journal.digest(), self._slots.digest())
+        return (*known, self._creation_count, self._stopped, self._in_doubt)
+
+    # -- requests ------------------------------------------------------------------------------------------------
+
+    async def read(self, offset: int, length: int) -> Buffer:
+        """Sectors of the volume, as it is now."""
+        size = self.geometry.sector_bytes
+        return await Read(VOLUME_DEVICE, offset // size, length // size)
+
+    async def write(self, offset: int, data: Buffer) -> None:
+        """Write whole sectors of the volume."""
+        size = self.geometry.sector_bytes
+        await self._change(Write(VOLUME_DEVICE, offset // size, len(data) // size, data))
+
+    async def write_zeroes(self, offset: int, length: int) -> None:
+        """Make whole sectors of the volume zero."""
+        size = self.geometry.sector_bytes
+        await self._change(WriteZeroes(VOLUME_DEVICE, offset // size, length // size))
+
+    async def discard(self, offset: int, length: int) -> None:
+        """Discard whole sectors of the volume."""
+        size = self.geometry.sector_bytes
+        await self._change(Discard(VOLUME_DEVICE, offset // size, length // size))
+
+    async def flush(self) -> None:
+        """Make durable what was written to the volume."""
+        self._refuse_if_stopped()
+        await self._flush(VOLUME_DEVICE)
+
+    async def create(self) -> ShadowCopyId:
+        """Create a shadow copy of the volume as it is now."""
+        async with self._turn:
+            self._refuse_if_stopped()
+            if self._in_doubt:
+                reached(Rare.CREATION_REFUSED)
+                raise ActiveStopped("a write of the volume failed, and may still land: open the store again")
+            await self._flush(VOLUME_DEVICE)
+            self._creation_count += 1
+            shadow_copy = ShadowCopyId(self._journal.epoch, self._creation_count)
+            await self._append(Created(shadow_copy, 0))
+            return shadow_copy
+
+    async def delete(self, shadow_copy: ShadowCopyId) -> None:
+        """Delete a shadow copy."""
+        async with self._turn:
+            self._refuse_if_stopped()
+            if shadow_copy not in [copy.id for copy in self.view.shadow_copies]:
+                raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}")
+            await self._append(Deleted(shadow_copy))
+
+    async def set_policy(self, settings: Settings) -> None:
+        """Say what gives way from now on when an extent cannot be copied."""
+        async with self._turn:
+            self._refuse_if_stopped()
+            await self._append(settings)
+
+    # -- copy on write -------------------------------------------------------------------------------------------
+
+    async def _change(self, operation: Change) -> None:
+        """Change the volume; what the newest shadow copy needs of it is copied."""
+        async with self._turn:
+            self._refuse_if_stopped()
+            await self._preserve_and_change(operation)
+
+    async def _preserve_and_change(self, operation: Change) -> None:
+        copies = [(extent, await self._copy(extent)) for extent in self._missing(operation)]
+        await self._change_volume(operation)
+        for extent, slot in copies:
+            await self._publish(extent, slot)
+
+    def _missing(self, operation: Change) -> list[int]:
+        """The extents that are changed, and of which the newest shadow copy has no copy."""
+        size, newest = self.geometry.extent_sectors, self.view.newest
+        if newest is None:
+            return []
+        last = (operation.sector + operation.sector_count - 1) // size
+        return [
+            extent for extent in range(operation.sector // size, last + 1) if newest.table.get(extent) is None
+        ]
+
+    async def _copy(self, extent: int) -> int:
+        """Copy an extent; the slot where it is."""
+        sector, sector_count = self.geometry.extent_span(extent)
+        (slot,) = self._slots.allocate(1)
+        try:
+            old = await Read(VOLUME_DEVICE, sector, sector_count)
+        except ReadError:
+            self._slots.release([slot])
+            raise
+        try:
+            await Write(self.geometry.area_device, self.geometry.slot_sector(slot), sector_count, old)
+        except WriteError:
+            self._slots.quarantine(slot)  # the write may still land there
+            raise
+        return slot
+
+    async def _publish(self, extent: int, slot: int) -> None:
+        """Say in the journal where the copy is."""
+        newest = self.view.newest
+        assert newest is not None
+        try:
+            await self._append(Copied(newest.id, extent, slot, 1))
+        except JournalFull:
+            self._slots.release([slot])
+            raise
+
+    async def _change_volume(self, operation: Change) -> None:
+        try:
+            await operation
+        except DiskError:
+            self._in_doubt = (
+                True  # it may still land, and must not come into a shadow copy that is created before
+            )
+            raise
+
+    # -- what may fail -------------------------------------------------------------------------------------------
+
+    async def _append(self, record: Record) -> None:
+        try:
+            self._slots.release(await self._journal.append([record]))
+        except (DiskError, ActiveStopped):
+            self._stop()
+            raise
+
+    async def _flush(self, device: int) -> None:
+        try:
+            await Flush(device)
+        except DiskError:
+            self._stop()
+            raise
+
+    def _stop(self) -> None:
+        """Nobody knows what is in the journal, or what is durable: only who fences and begins anew can tell."""
+        reached(Rare.STOPPED)
+        self._stopped = True
+
+    def _refuse_if_stopped(self) -> None:
+        if self._stopped:
+            raise ActiveStopped("this active stopped after an error: open the store again")
+
+
+class CarefulActive(NaiveActive):
+    """Writes the volume when the journal says, durably, where the old extent is; and that must be durable before."""
+
+    async def _preserve_and_change(self, operation: Change) -> None:
+        while missing := self._missing(operation):
+            try:
+                slot = await self._copy(missing[0])
+            except (AreaFull, ReadError, WriteError) as failure:
+                reached(Rare.COPY_FAILED)
+                for record in who_gives_way(self.view, failure, is_room=False):
+                    await self._append(record)
+            else:
+                await self._flush(self.geometry.area_device)
+                await self._publish(missing[0], slot)
+        await self._change_volume(operation)
+
+
+class NaiveRecovery:
+    """How the computer becomes the active: it shuts out the one before, reads the journal, and says so in it."""
+
+    active_class: type[NaiveActive] = NaiveActive
+
+    async def run(self, location: Location, window_block_count: int) -> NaiveActive:
+        """Take the store over; so many blocks of the journal are read at once."""
+        devices = list(dict.fromkeys((location.area_device, VOLUME_DEVICE)))
+        for device in devices:
+            await Reserve(device)
+        for device in devices:
+            await Flush(device)
+        follower = JournalFollower(await read_geometry(location), window_block_count)
+        await follower.load()
+        journal = JournalAppender(follower, follower.cursor.epoch + 1)
+        await journal.take_over()
+        return self.active_class(journal)
+
+
+class CarefulRecovery(NaiveRecovery):
+    """The same, for the active that was mended."""
+
+    active_class = CarefulActive
+
+
+naive = Implementation(recovery=NaiveRecovery, own_marks=frozenset(Rare))  # type: ignore[arg-type]
+careful = Implementation(recovery=CarefulRecovery, own_marks=frozenset(Rare))  # type: ignore[arg-type]
