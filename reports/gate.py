@@ -31,15 +31,17 @@ def gate_table(result: GateResult) -> Table:
         checks = result.of_stage(stage)
         if not checks and stage in OPTIONAL_STAGES:
             continue
+        if not checks:
+            rows.append([TITLES[stage], stage_verdict(checks), "-", "nothing: it was not checked", "-"])
+            continue
         good = sum(check.verdict == "verified" for check in checks)
-        seconds = sum(check.seconds for check in checks)
         rows.append(
             [
                 TITLES[stage],
                 stage_verdict(checks),
                 f"{good} of {len(checks)}",
                 _basis(result, stage),
-                f"{seconds:.1f}",
+                f"{sum(check.seconds for check in checks):.1f}",
             ]
         )
     return columns, rows

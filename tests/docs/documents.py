@@ -11,7 +11,7 @@ from tests.repository.tree import ROOT
 
 DOCS = ROOT / "docs"
 MADE_BY_SPHINX = {"_build", "notebooks"}
-FOLLOWED = [DOCS / "tutorial.md"]
+FOLLOWED = [DOCS / "tutorial.md", DOCS / "own-protocol.md"]
 """Pages that are followed literally, from an empty folder."""
 
 
