@@ -69,9 +69,10 @@ class NaiveActive:
     # -- requests ------------------------------------------------------------------------------------------------
 
     async def read(self, offset: int, length: int) -> Buffer:
-        """Sectors of the volume, as it is now."""
-        size = self.geometry.sector_bytes
-        return await Read(VOLUME_DEVICE, offset // size, length // size)
+        """Bytes of the volume, as it is now."""
+        first, end = self.geometry.covering_sectors(offset, length)
+        start = offset - first * self.geometry.sector_bytes
+        return (await Read(VOLUME_DEVICE, first, end - first))[start : start + length]
 
     async def write(self, offset: int, data: Buffer) -> None:
         """Write whole sectors of the volume."""
@@ -93,8 +94,8 @@ class NaiveActive:
         self._refuse_if_stopped()
         await self._flush(VOLUME_DEVICE)
 
-    async def create(self) -> ShadowCopyId:
-        """Create a shadow copy of the volume as it is now."""
+    async def create(self, created_ns: int) -> ShadowCopyId:
+        """Create a shadow copy of the volume as it is now, and note the time."""
         async with self._turn:
             self._refuse_if_stopped()
             if self._in_doubt:
@@ -103,7 +104,7 @@ class NaiveActive:
             await self._flush(VOLUME_DEVICE)
             self._creation_count += 1
             shadow_copy = ShadowCopyId(self._journal.epoch, self._creation_count)
-            await self._append(Created(shadow_copy, 0))
+            await self._append(Created(shadow_copy, created_ns))
             return shadow_copy
 
     async def delete(self, shadow_copy: ShadowCopyId) -> None:

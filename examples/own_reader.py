@@ -45,11 +45,14 @@ class NaiveReader:
         return await self.journal.catch_up()
 
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
-        """Ranges of a shadow copy; they begin and end with a sector here, and may span extents."""
-        size = self.geometry.sector_bytes
-        wanted = [range(offset // size, (offset + length) // size) for offset, length in ranges]
+        """Ranges of a shadow copy, any bytes of it."""
+        wanted = [range(*self.geometry.covering_sectors(*one)) for one in ranges]
         contents = await self.read_sectors(shadow_copy, sorted({sector for one in wanted for sector in one}))
-        return [b"".join([contents[sector] for sector in one]) for one in wanted]
+        found: list[Buffer] = []
+        for (offset, length), sectors in zip(ranges, wanted, strict=True):
+            start = offset - sectors.start * self.geometry.sector_bytes
+            found.append(b"".join([contents[sector] for sector in sectors])[start : start + length])
+        return found
 
     async def changed(self, base: ShadowCopyId, target: ShadowCopyId | None = None) -> list[ExtentRun]:
         """The extents that may differ between two shadow copies, or one and the volume, as of now."""
@@ -67,6 +70,7 @@ class NaiveReader:
     async def read_sectors(self, shadow_copy: ShadowCopyId, sectors: Sequence[int]) -> dict[int, Buffer]:
         """Sectors of a shadow copy."""
         await self.catch_up()
+        self.journal.view.tables(shadow_copy)  # it must be there, also if nothing of it is wanted
         return {sector: await Read(*self.place_of(shadow_copy, sector), 1) for sector in sectors}
 
 
@@ -76,6 +80,7 @@ class CarefulReader(NaiveReader):
     async def read_sectors(self, shadow_copy: ShadowCopyId, sectors: Sequence[int]) -> dict[int, Buffer]:
         """Sectors of a shadow copy."""
         await self.catch_up()
+        self.journal.view.tables(shadow_copy)
         found: dict[int, Buffer] = {}
         while missing := [sector for sector in sectors if sector not in found]:
             bookmark = self.journal.bookmark()
