@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.allocator import Allocator
+from shadowshare.protocol.changes import changed_extents
 from shadowshare.protocol.coordination import Mutex
 from shadowshare.protocol.errors import (
     ActiveStopped,
@@ -28,11 +29,20 @@ from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
 from shadowshare.protocol.giving_way import who_gives_way
 from shadowshare.protocol.journal import JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
-from shadowshare.protocol.layout import Copied, Created, Deleted, Record, Settings, ShadowCopyId
+from shadowshare.protocol.layout import (
+    Copied,
+    Created,
+    Deleted,
+    Record,
+    Reverted,
+    Reverting,
+    Settings,
+    ShadowCopyId,
+)
 from shadowshare.protocol.marks import reached
 from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Reserve, Write, WriteZeroes
 from shadowshare.protocol.superblock import read_geometry
-from shadowshare.protocol.view import View
+from shadowshare.protocol.view import View, look_up
 
 
 class Rare(Enum):
@@ -40,7 +50,7 @@ class Rare(Enum):
 
     COPY_FAILED = auto()
     STOPPED = auto()
-    CREATION_REFUSED = auto()
+    REFUSED_IN_DOUBT = auto()
 
 
 class NaiveActive:
@@ -69,10 +79,12 @@ class NaiveActive:
     # -- requests ------------------------------------------------------------------------------------------------
 
     async def read(self, offset: int, length: int) -> Buffer:
-        """Bytes of the volume, as it is now."""
+        """Bytes of the volume, as it is now; while it is reverted, of what it is reverted to."""
         first, end = self.geometry.covering_sectors(offset, length)
         start = offset - first * self.geometry.sector_bytes
-        return (await Read(VOLUME_DEVICE, first, end - first))[start : start + length]
+        async with self._turn:
+            whole = b"".join([await Read(*self._place_of(sector), 1) for sector in range(first, end)])
+        return whole[start : start + length]
 
     async def write(self, offset: int, data: Buffer) -> None:
         """Write whole sectors of the volume."""
@@ -98,9 +110,8 @@ class NaiveActive:
         """Create a shadow copy of the volume as it is now, and note the time."""
         async with self._turn:
             self._refuse_if_stopped()
-            if self._in_doubt:
-                reached(Rare.CREATION_REFUSED)
-                raise ActiveStopped("a write of the volume failed, and may still land: open the store again")
+            self._refuse_in_doubt()
+            await self._finish_revert()
             await self._flush(VOLUME_DEVICE)
             self._creation_count += 1
             shadow_copy = ShadowCopyId(self._journal.epoch, self._creation_count)
@@ -113,7 +124,19 @@ class NaiveActive:
             self._refuse_if_stopped()
             if shadow_copy not in [copy.id for copy in self.view.shadow_copies]:
                 raise ShadowCopyNotFound(f"there is no shadow copy {shadow_copy}")
+            if self.view.reverting == shadow_copy:
+                await self._finish_revert()
             await self._append(Deleted(shadow_copy))
+
+    async def revert(self, shadow_copy: ShadowCopyId) -> None:
+        """Make the volume the image of a shadow copy again."""
+        async with self._turn:
+            self._refuse_if_stopped()
+            self._refuse_in_doubt()
+            if self.view.reverting != shadow_copy:
+                self._refuse_without_room(shadow_copy)
+                await self._append(Reverting(shadow_copy))
+            await self._finish_revert()
 
     async def set_policy(self, settings: Settings) -> None:
         """Say what gives way from now on when an extent cannot be copied."""
@@ -127,6 +150,7 @@ class NaiveActive:
         """Change the volume; what the newest shadow copy needs of it is copied."""
         async with self._turn:
             self._refuse_if_stopped()
+            await self._finish_revert()
             await self._preserve_and_change(operation)
 
     async def _preserve_and_change(self, operation: Change) -> None:
@@ -180,6 +204,52 @@ class NaiveActive:
             )
             raise
 
+    # -- reverting -----------------------------------------------------------------------------------------------
+
+    def _refuse_without_room(self, shadow_copy: ShadowCopyId) -> None:
+        """Nobody gives way to a revert: there must be a slot for each extent that the newest shadow copy needs."""
+        changed = changed_extents(self.view, shadow_copy, None)
+        newest = self.view.newest
+        assert newest is not None
+        extents = [extent for first, count in changed for extent in range(first, first + count)]
+        needed = [extent for extent in extents if extent not in newest.table]
+        if len(needed) > self._slots.free_count:
+            raise AreaFull(f"to revert to {shadow_copy} needs {len(needed)} slots: delete shadow copies")
+        records: list[Record] = [
+            Reverting(shadow_copy),
+            *(Copied(newest.id, extent, 0, 1) for extent in needed),
+        ]
+        if not self._journal.budget.has_room(self.view, records):
+            raise JournalFull(f"the journal is too small to revert to {shadow_copy}: delete shadow copies")
+
+    async def _finish_revert(self) -> None:
+        """Put back what differs, if a revert has begun; all of it, however far somebody came before."""
+        source = self.view.reverting
+        if source is None:
+            return
+        self._refuse_in_doubt()
+        for first, count in changed_extents(self.view, source, None):
+            for extent in range(first, first + count):
+                await self._put_back(source, extent)
+        await self._flush(VOLUME_DEVICE)
+        await self._append(Reverted(source))
+
+    async def _put_back(self, source: ShadowCopyId, extent: int) -> None:
+        slot = look_up(self.view.tables(source), extent)
+        if slot is None:
+            return  # it is still in the volume
+        sector, sector_count = self.geometry.extent_span(extent)
+        image = await Read(self.geometry.area_device, self.geometry.slot_sector(slot), sector_count)
+        await self._preserve_and_change(Write(VOLUME_DEVICE, sector, sector_count, image))
+
+    def _place_of(self, sector: int) -> tuple[int, int]:
+        """Device and sector where a sector of the volume is."""
+        source, (extent, within) = self.view.reverting, divmod(sector, self.geometry.extent_sectors)
+        slot = None if source is None else look_up(self.view.tables(source), extent)
+        if slot is None:
+            return VOLUME_DEVICE, sector
+        return self.geometry.area_device, self.geometry.slot_sector(slot) + within
+
     # -- what may fail -------------------------------------------------------------------------------------------
 
     async def _append(self, record: Record) -> None:
@@ -204,6 +274,12 @@ class NaiveActive:
     def _refuse_if_stopped(self) -> None:
         if self._stopped:
             raise ActiveStopped("this active stopped after an error: open the store again")
+
+    def _refuse_in_doubt(self) -> None:
+        """No image may depend on what may still land."""
+        if self._in_doubt:
+            reached(Rare.REFUSED_IN_DOUBT)
+            raise ActiveStopped("a write of the volume failed, and may still land: open the store again")
 
 
 class CarefulActive(NaiveActive):

@@ -14,8 +14,9 @@ from shadowshare.verify.gate.work import check_scope
 REACHES = {
     "area-is-full": Rare.COPY_FAILED,
     "flush-fails": Rare.STOPPED,
-    "write-error-lands-late": Rare.CREATION_REFUSED,
+    "write-error-lands-late": Rare.REFUSED_IN_DOUBT,
     "policy-takes-effect": None,
+    "revert-among-others": None,
     "discard-and-zeroes": None,
     "two-writers-one-extent": None,
     "crash-before-journal": None,
