@@ -74,7 +74,7 @@ def test_a_question_is_answered_by_its_command(
     monkeypatch.chdir(tmp_path)
     done = run(*cheap(words_of(command)))
     assert done.exit_code == 0 or words_of(command)[0] == "explore", done.stderr
-    written = {word for word in words_of(command) if re.fullmatch(r"[a-z]+\.(svg|csv)", word)}
+    written = {word for word in words_of(command) if re.fullmatch(r"[a-z]+\.(svg|csv|html|pftrace)", word)}
     assert {path.name for path in tmp_path.iterdir()} == written
     assert done.stdout
 
