@@ -194,11 +194,6 @@ function hostElement(data, name, role, host, step) {
 function wrongByteElement(data, number) {
   const wrong = data.wrong_byte;
   if (!wrong || number !== data.violated_at) return null;
-  const letters = (hex) =>
-    make("td", { class: "letters" }, hex.match(/../g).map((byte) => {
-      const code = parseInt(byte, 16);
-      return code >= 32 && code < 127 ? String.fromCharCode(code) : "·";
-    }).join(""));
   const cells = (hex, other, isGot) =>
     hex.match(/../g).map((byte, index) => {
       const differs = byte !== other.slice(index * 2, index * 2 + 2);
@@ -219,8 +214,8 @@ function wrongByteElement(data, number) {
       make(
         "table",
         {},
-        make("tr", { class: "got" }, make("th", { scope: "row" }, "returned"), cells(wrong.got, wrong.expected, true), letters(wrong.got)),
-        make("tr", { class: "expected" }, make("th", { scope: "row" }, "must be"), cells(wrong.expected, wrong.got, false), letters(wrong.expected)),
+        make("tr", { class: "got" }, make("th", { scope: "row" }, "returned"), cells(wrong.got, wrong.expected, true)),
+        make("tr", { class: "expected" }, make("th", { scope: "row" }, "must be"), cells(wrong.expected, wrong.got, false)),
       ),
     ),
   );

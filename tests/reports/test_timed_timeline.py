@@ -14,7 +14,8 @@ from shadowshare.sim.timed.recording import Recording
 from shadowshare.verify.scenario_words import describe
 from tests.models.simulation.plans import MILLISECOND_NS, Anywhere, plan
 
-PLAN = replace(plan(Anywhere("write", MILLISECOND_NS // 20, client_count=8)), warm_up_ns=5 * MILLISECOND_NS)
+NEAR = plan(Anywhere("write", MILLISECOND_NS // 20, client_count=8), warm_up_ns=5 * MILLISECOND_NS)
+PLAN = replace(NEAR, active=replace(NEAR.active, request_ns=30_000, answer_ns=20_000))
 
 
 @cache

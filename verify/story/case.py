@@ -121,10 +121,10 @@ def initial_records(geometry: Geometry, world: SteppedWorld) -> Iterator[Record]
         yield from block.records if isinstance(block, Block) else ()
 
 
-def copies_of(case: Case, extent: int, shadow_copy: ShadowCopyId) -> list[int]:
+def copies_of(case: Case, extent: int, shadow_copy: ShadowCopyId, slot: int | None = None) -> list[int]:
     """The steps at which the journal came to say that an extent was copied, for a shadow copy or a later one.
 
-    0 stands for before the first step.
+    0 stands for before the first step. With a slot: copied to that one.
     """
     return [
         number
@@ -132,6 +132,7 @@ def copies_of(case: Case, extent: int, shadow_copy: ShadowCopyId) -> list[int]:
         if isinstance(record, Copied)
         and record.shadow_copy >= shadow_copy
         and 0 <= extent - record.extent < record.extent_count
+        and slot in (None, record.slot + extent - record.extent)
     ]
 
 

@@ -98,7 +98,7 @@ def _explain_read(case: Case, evidence: Evidence, violated_at: int, holding: Hol
     freed_at = deletion_of(case, shadow_copy, read_at) if is_slot else None
     answer = (
         f"At step {violated_at} {case.violation.host} returns, for extent {extent} of shadow copy {shadow_copy}, "
-        f"{content_words(evidence.got)}. The image has {content_words(evidence.expected[0])}."
+        f"{content_words(evidence.got)}. {_must_be(evidence)}"
     )
     sentences = [answer]
     if is_slot:
@@ -112,6 +112,10 @@ def _explain_read(case: Case, evidence: Evidence, violated_at: int, holding: Hol
     way = dict.fromkeys(step for step in (written_at, read_at, violated_at) if step)
     before = [step for step in told if 0 < step < (written_at or read_at)]
     return Explanation(tuple(sentences), tuple(way), before[-1] if before else None)
+
+
+def _must_be(evidence: Evidence) -> str:
+    return f"When that shadow copy was created, the extent held {content_words(evidence.expected[0])}."
 
 
 def _from_volume(case: Case, holding: Holding, evidence: Evidence, written_at: int | None) -> Iterator[str]:
@@ -162,12 +166,41 @@ def _from_slot(
             "it had not been flushed, and was lost."
         )
         return
-    yield f"{case.who(written_at)} had written it there at step {written_at}."
+    yield f"{case.who(written_at)} had put these bytes there at step {written_at}."
+    before = last_change(case, *where_read(case, holding), written_at)
+    if before is not None and written_by(case, before, sector) == evidence.expected[0]:
+        yield f"Until then the right data was there, which {case.who(before)} had written at step {before}."
     overwritten = [number for number in changes_of_extent(case, extent) if number < written_at]
     if overwritten and freed_at is None and origin_of(evidence.got).endswith(f" of sector {evidence.sector}"):
         yield (
             f"By then the volume had been overwritten, at step {overwritten[-1]}: what was copied was not the old data "
             "any more."
+        )
+    yield from _ghost(case, evidence, read_at, int(slot))
+
+
+def _ghost(case: Case, evidence: Evidence, read_at: int, slot: int) -> Iterator[str]:
+    """What the reader knew of the slot was taken back, if it was, and was said again of other bytes."""
+    extent, shadow_copy = evidence.sector // case.geometry.extent_sectors, evidence.shadow_copy
+    assert shadow_copy is not None
+    named = copies_of(case, extent, shadow_copy, slot)
+    known = [number for number in named if 0 < number < read_at]
+    gone = end_of_block(case, known[-1], len(case.moments)) if known else None
+    if gone is None:
+        return
+    lost_at = next(
+        (at for at, moment in case.numbered() if known[-1] < at and kind_of(moment.label) == "power"), 0
+    )
+    how = f"did not survive the power loss at step {lost_at}" if lost_at else f"{gone[1]} (step {gone[0]})"
+    yield (
+        f"{case.who(read_at)} knew of the copy from the journal block of step {known[-1]}. But that block {how}: "
+        "whoever recovered the store heard nothing of the copy, and took the slot to be free."
+    )
+    again = [number for number in named if number > read_at]
+    if again:
+        yield (
+            f"After the read, at step {again[0]}, the journal came to name the same slot for the extent again, with "
+            "other bytes in it. So the place seemed never to have changed."
         )
 
 
@@ -228,8 +261,8 @@ def _explain_audit(case: Case, evidence: Evidence) -> Explanation:
         else f"At step {case.violated_at} {case.violation.host}"
     )
     answer = (
-        f"{when} got, for extent {extent} of shadow copy {shadow_copy}, {content_words(evidence.got)}. The image has "
-        f"{content_words(evidence.expected[0])}."
+        f"{when} got, for extent {extent} of shadow copy {shadow_copy}, {content_words(evidence.got)}. "
+        f"{_must_be(evidence)}"
     )
     sentences = [answer]
     if writes and not copies:

@@ -17,7 +17,7 @@ def explained(name: str) -> str:
 
 RETURNED = (
     "At step 7 R returns, for extent 0 of shadow copy 1.1, what W wrote into sector 0 ('write 0'). "
-    "The image has the initial content of sector 0."
+    "When that shadow copy was created, the extent held the initial content of sector 0."
 )
 
 
@@ -49,6 +49,9 @@ def test_a_passive_that_never_determines_again() -> None:
         ("two-append-at-once", "but that block was overwritten (step 8)."),
         ("no-flush-after-entry", "but that block was lost in the power loss (step 11)."),
         ("no-fence", "The write of step 32 landed late"),
+        ("no-fence", "Until then the right data was there, which V had written at step 14."),
+        ("hit-survives-reload", "But that block did not survive the power loss at step 6: whoever recovered"),
+        ("hit-survives-reload", "at step 40, the journal came to name the same slot for the extent again"),
         ("first-extent-only", "When nothing was in flight any more"),
         ("passive-cleans-up", "A passive only reads the disk."),
     ],
