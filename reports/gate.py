@@ -150,33 +150,49 @@ def _check_json(check: Check, replay: Replay) -> dict[str, Any]:
 
 
 def gate_junit(result: GateResult, replay: Replay) -> str:
-    """As JUnit XML: a suite a stage, a case a check; ``unknown`` is an error there."""
-    suites = ET.Element("testsuites", name="shadowshare gate", time=f"{result.seconds:.3f}")
+    """As JUnit XML: a suite a stage, a case a check; ``unknown`` is an error there, as is a stage without a check."""
+    suites = ET.Element("testsuites", name="shadowshare gate")
     for stage in STAGES:
         checks = result.of_stage(stage)
-        suite = ET.SubElement(
-            suites,
-            "testsuite",
-            name=TITLES[stage],
-            tests=str(len(checks)),
-            failures=str(sum(check.verdict == "violated" for check in checks)),
-            errors=str(sum(check.verdict == "unknown" for check in checks)),
-            time=f"{sum(check.seconds for check in checks):.3f}",
-        )
+        suite = _suite(suites, TITLES[stage], sum(check.seconds for check in checks))
         for check in checks:
-            case = ET.SubElement(
-                suite, "testcase", classname=f"gate.{stage}", name=check.name, time=f"{check.seconds:.3f}"
-            )
-            if check.verdict != "verified":
-                kind = "failure" if check.verdict == "violated" else "error"
-                problem = ET.SubElement(case, kind, message=check.reason)
-                problem.text = _story(check, replay)
+            kind = {"violated": "failure", "unknown": "error"}.get(check.verdict)
+            text = "" if kind is None else _story(check, replay)
+            _case(suite, f"gate.{stage}", check.name, check.seconds, kind, check.reason, text)
+        if stage in result.unchecked_stages:
+            _case(suite, f"gate.{stage}", "checks", 0.0, "error", "nothing was checked", "")
     if result.missing_marks:
-        suite = ET.SubElement(suites, "testsuite", name="rare paths", tests="1", failures="0", errors="1")
-        case = ET.SubElement(suite, "testcase", classname="gate.marks", name="all reached")
-        ET.SubElement(case, "error", message=f"not reached: {', '.join(result.missing_marks)}")
+        suite, message = _suite(suites, "rare paths", 0.0), f"not reached: {', '.join(result.missing_marks)}"
+        _case(suite, "gate.marks", "all reached", 0.0, "error", message, "")
+    for element in (suites, *suites):
+        for total, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+            element.set(total, str(sum(1 for _ in element.iter(tag))))
+    suites.set("time", f"{result.seconds:.3f}")
     ET.indent(suites)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(suites: ET.Element, name: str, seconds: float) -> ET.Element:
+    return ET.SubElement(suites, "testsuite", name=name, time=f"{seconds:.3f}")
+
+
+def _case(
+    suite: ET.Element, group: str, name: str, seconds: float, kind: str | None, message: str, text: str
+) -> None:
+    """A test case; ``kind`` is ``failure`` or ``error`` if it is not as it must be."""
+    case = ET.SubElement(suite, "testcase", classname=group, name=_xml(name), time=f"{seconds:.3f}")
+    if kind is not None:
+        problem = ET.SubElement(
+            case, kind, message=_xml(message), type="violated" if kind == "failure" else "unknown"
+        )
+        problem.text = _xml(text)
+
+
+def _xml(text: str) -> str:
+    """What XML 1.0 can say: control characters, which no escape makes legal, become their names in Python."""
+    return re.sub(
+        "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", lambda found: repr(found[0])[1:-1], text
+    )
 
 
 def github_annotations(result: GateResult, replay: Replay) -> Iterator[str]:

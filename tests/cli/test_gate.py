@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -105,6 +108,65 @@ def test_junit(gate: Gate, tmp_path: Path) -> None:
     assert failure.text == (
         f'{BAD.reason}\n\nname = "generated-1"\n\nshadowshare replay s1/generated-1/W,R --file race.toml'
     )
+
+
+def test_junit_says_all_and_only_what_xml_can_say(gate: Gate, tmp_path: Path) -> None:
+    strange = replace(BAD, reason="got \x00\x1b[1m <&> \ufffe", name="a\x07b")
+    gate("--junit", str(tmp_path / "gate.xml"), found=GateResult((GOOD[0], strange), 3, (), 1.5, ()))
+    suites = ET.parse(tmp_path / "gate.xml").getroot()
+    failure = suites.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == r"got \x00\x1b[1m <&> \ufffe"
+    for element in (suites, *suites):
+        for total, tag in (("tests", "testcase"), ("failures", "failure"), ("errors", "error")):
+            assert element.get(total) == str(len(list(element.iter(tag))))
+    unchecked = {case.get("classname") for case in suites.iter("testcase") if case.find("error") is not None}
+    assert unchecked == {"gate.scopes", "gate.determinism", "gate.mutants"}, (
+        "what was not checked is no success"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["a: b, c", "100%", "a%3A", "line\nline\r\n::error::x", "::stop-commands::x"]
+)
+def test_annotations_say_what_was_meant(gate: Gate, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as the runner of GitHub reads them: a command is one line, its property ends at a comma or colon."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    done = gate(
+        "--json", found=GateResult((replace(BAD, name=text, reason=text, schedule=None),), 3, (), 1.5, ())
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("::")]
+    assert len(lines) == 1
+    command = re.fullmatch(r"::error title=([^:,]*)::(.*)", lines[0])
+    assert command is not None
+    title, message = (unquote(part) for part in command.groups())
+    assert (title, message) == (f"shadowshare gate, generated: {text}", text)
+
+
+def test_the_summary_is_markdown_whatever_is_wrong(
+    gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    gate(found=red(replace(BAD, reason="```\n# not a heading\n| no | table |")))
+    text = (tmp_path / "summary.md").read_text(encoding="utf-8")
+    blocks = [(fence.info, fence.text) for fence in fences_of(text)]
+    assert ("text", "```\n# not a heading\n| no | table |\n") in blocks
+    assert ("console", "$ shadowshare replay s1/generated-1/W,R --file race.toml\n") in blocks
+    assert all(
+        line.count("|") == 6 for line in text.splitlines() if line.startswith("| ") and "no |" not in line
+    )
+
+
+class _Fence(NamedTuple):
+    info: str
+    text: str
+
+
+def fences_of(text: str) -> list[_Fence]:
+    """The fenced blocks of a Markdown text: each ends with a fence as long as the one that began it."""
+    found = re.findall(r"^(`{3,})(\w+)\n(.*?)^\1$", text, flags=re.MULTILINE | re.DOTALL)
+    return [_Fence(info, content) for _, info, content in found]
 
 
 def test_github(gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,8 +143,7 @@ class Holdings:
         key = (flight.host, flight.task, flight.piece)
         if key in self._wanted and self._wanted[key][0] is flight.operation:
             return
-        protocol = model_of(world.hosts[flight.host]).protocol
-        view = None if protocol is None else protocol.view
+        view = view_of(model_of(world.hosts[flight.host]))
         sectors = self._sectors_of(flight.operation, view) if isinstance(flight.operation, Read) else []
         self._wanted[key] = (flight.operation, sectors)
         held = self.by_thread.get(thread_of(flight.label), {})
@@ -170,6 +169,12 @@ class Holdings:
             for extent, slot in copies
             if slot == (sector - first) // geometry.extent_sectors
         ]
+
+
+def view_of(model: ScriptedComputer) -> View | None:
+    """What a computer holds for true; None before it knows the store, or if code of one's own does not tell."""
+    view = getattr(model.protocol, "view", None)
+    return view if isinstance(view, View) else None
 
 
 def model_of(host: HostPort) -> ScriptedComputer:

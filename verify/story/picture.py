@@ -24,7 +24,7 @@ from shadowshare.sim.stepped.world import SteppedWorld
 from shadowshare.verify.auditing import AUDITOR
 from shadowshare.verify.moments import Moment
 from shadowshare.verify.scenario_words import describe, describe_record
-from shadowshare.verify.story.holdings import Holding, Holdings, model_of
+from shadowshare.verify.story.holdings import Holding, Holdings, model_of, view_of
 
 Picture = dict[str, Any]
 
@@ -182,12 +182,12 @@ class ScenarioPainter:
             status = "not yet begun"
         else:
             status = "runs" if flights or host.unfinished_count else "done"
-        protocol = model.protocol
+        view = view_of(model)
         return {
             "status": status,
             "doing": doing,
             "next": [[flight.label, describe(flight.operation, self.geometry)] for flight in flights],
-            "view": None if protocol is None else self._view(protocol.view),
+            "view": None if view is None else self._view(view),
             "held": [self._holding(holding) for holding in self.holdings.of(number)],
         }
 
