@@ -14,6 +14,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.policy import POLICIES
 from shadowshare.scenarios.definition import ACTIVE, PASSIVE, Document, Faults, Scenario, StoreShape
 from shadowshare.scenarios.meaning import understand
 from shadowshare.verify.generated.schedules import Interleaving, schedules
@@ -153,14 +154,19 @@ class _Maker:
     def _read_step(self, wish: ReadWish) -> str:
         if wish.verb == "catch-up" or not self._known:
             return "catch-up"
-        return " ".join(["read", _one_of(self._known, wish.number), *(place.text for place in wish.places)])
+        name = _one_of(self._known, wish.number)
+        if wish.verb == "changed":
+            return f"changed {name}"
+        if wish.verb == "changed between":
+            return f"changed {name} {_one_of(self._known, wish.number + 1)}"
+        return " ".join(["read", name, *(place.text for place in wish.places)])
 
     # -- what may go wrong ---------------------------------------------------------------------------------------
 
     def _records_needed(self) -> int:
         """Records that come to the journal in the race, at most."""
         changing = [wish for wish in self._wishes if wish.verb not in ("flush", "verify")]
-        return sum(len(wish.place.extents) for wish in changing)
+        return sum(1 + len(wish.place.extents) for wish in changing)  # a shadow copy may give way to it
 
     def _faults(self) -> Faults:
         """The faults, with the errors that may come of them or of a store that runs full."""
@@ -180,6 +186,8 @@ class _Maker:
 
 
 def _plain_step(wish: Wish) -> str:
+    if wish.verb == "policy":
+        return f"policy {POLICIES[wish.number].value}"
     return "flush" if wish.verb == "flush" else f"{wish.verb} {wish.place.text}"
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
+from shadowshare.protocol.policy import POLICIES
 from shadowshare.scenarios.definition import StoreShape
 
 CHANGES = ("write", "zero", "discard")
@@ -42,7 +43,8 @@ class Wish(NamedTuple):
 
     Attributes:
         verb: of the step.
-        number: which shadow copy, of those that there are by then; the numbers beyond begin again with the first.
+        number: which shadow copy, of those that there are by then; the numbers beyond begin again with the first. Or
+            which policy.
         task: number of the task that wishes it.
         place: where.
     """
@@ -57,7 +59,7 @@ class ReadWish(NamedTuple):
     """A step of a passive.
 
     Attributes:
-        verb: ``read`` or ``catch-up``.
+        verb: ``read``, ``catch-up``, ``changed`` up to now, or ``changed between`` a shadow copy and the next one.
         number: as in `Wish`.
         task: number of the task that wishes it.
         places: where.
@@ -71,11 +73,17 @@ class ReadWish(NamedTuple):
 
 _NUMBERS = range(NUMBER_COUNT)
 _ACTIVE_STEPS = (
-    *[("write", 0), ("create", 0)] * 4,
+    *[("write", 0), ("create", 0)] * 5,
     *[("flush", 0), ("zero", 0), ("discard", 0), ("verify", 0)] * 2,
     *[("delete", number) for number in _NUMBERS],
+    *[("policy", number) for number in range(len(POLICIES))],
 )
-_PASSIVE_STEPS = (*[("read", number) for number in _NUMBERS] * 2, ("catch-up", 0))
+_PASSIVE_STEPS = (
+    *[("read", number) for number in _NUMBERS] * 3,
+    ("catch-up", 0),
+    *[("changed", number) for number in _NUMBERS],
+    ("changed between", 0),
+)
 
 
 def wishes(shape: StoreShape, task_count: int = 1) -> st.SearchStrategy[Wish]:

@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from hypothesis import strategies as st
 
+from shadowshare.protocol.policy import DEFAULT_POLICY, POLICIES, Policy
 from shadowshare.scenarios.definition import Faults, StoreShape
 from shadowshare.verify.generated.steps import CREATE, ReadWish, Wish, read_wishes, wishes
 
@@ -80,6 +81,7 @@ def geometries() -> st.SearchStrategy[StoreShape]:
         half_blocks=st.sampled_from((16, 16, 8, 6, 5, 4)),
         own_device=st.booleans(),
         end=st.sampled_from(_ENDS),
+        policy=st.sampled_from((*[DEFAULT_POLICY] * 4, *POLICIES)),
     )
 
 
@@ -88,11 +90,17 @@ _ENDS = ((0, 512), (0, 512), (0, 512), (1, 512), (2, 512), (0, 4096), (1, 4096))
 
 
 def _shape(
-    extents: int, extent_sectors: int, slots: int, half_blocks: int, own_device: bool, end: tuple[int, int]
+    extents: int,
+    extent_sectors: int,
+    slots: int,
+    half_blocks: int,
+    own_device: bool,
+    end: tuple[int, int],
+    policy: Policy,
 ) -> StoreShape:
     last, sector_bytes = end
     last = last if last < extent_sectors else 0
-    shape = StoreShape(extents, extent_sectors, slots, half_blocks, own_device)
+    shape = StoreShape(extents, extent_sectors, slots, half_blocks, own_device, policy.value)
     return msgspec.structs.replace(shape, last_extent_sectors=last, sector_bytes=sector_bytes)
 
 
