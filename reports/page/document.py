@@ -136,7 +136,7 @@ def story_fragment(board: Storyboard) -> str:
 
 def story_style() -> str:
     """The style sheet of a story that is not in a page of ours."""
-    return css_variables(".story") + DIAGRAM_CSS + asset("story.css")
+    return css_variables(".story") + DIAGRAM_CSS + asset("story.css") + ".story { padding: .8rem; }"
 
 
 @cache

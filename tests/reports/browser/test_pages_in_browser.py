@@ -204,6 +204,14 @@ def test_on_paper_all_can_be_read(browser: Browser) -> None:
     assert browser.ask("[...document.querySelectorAll('.world > section')].every(e => e.offsetHeight > 0)")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_on_paper_nothing_is_cut_off(browser: Browser, kind: str) -> None:
+    browser.show(pages()[kind], (794, 1123), media="print")
+    browser.ask("dispatchEvent(new Event('beforeprint'))")
+    cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+    assert browser.ask(cut) == 0
+
+
 def test_a_page_can_be_read_without_scripts(browser: Browser) -> None:
     browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
@@ -258,6 +266,12 @@ def test_the_widget_of_notebooks_works(browser: Browser) -> None:
     browser.ask("document.querySelector('.stepper').focus()")
     browser.press("HOME")
     assert current(browser) == 0
+    columns = (
+        "getComputedStyle(document.querySelector('.stepper .columns')).gridTemplateColumns.split(' ').length"
+    )
+    assert browser.ask(columns) == 2
+    browser.ask("document.getElementById('cell').style.width = '800px'")
+    assert browser.ask(columns) == 1, "a cell is narrower than the window"
 
 
 def test_a_broken_page_would_be_noticed(browser: Browser, tmp_path: Path) -> None:
