@@ -107,6 +107,8 @@ def test_what_is_rare_has_its_counts_and_an_exact_interval(mine: str) -> None:
     figures = json.loads(done.stdout)["points"][0]["figures"]
     saved, mean = figures["passives.recheck_saved_per_read"], figures["active.write.latency_mean"]
     assert saved["mean"] == saved["seen_count"] / saved["of_count"]
+    reads_in_both_runs = figures["passives.read.per_second"]["mean"] * 0.03 * 2
+    assert saved["of_count"] == pytest.approx(reads_in_both_runs)
     assert saved["low"] <= saved["mean"] < saved["high"]
     assert "seen_count" not in mean
     assert mean["high"] - mean["mean"] == pytest.approx(mean["half_width"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shadowshare.models.latency.episodes import Episode
+from shadowshare.models.simulation.measured import joined
 from shadowshare.models.simulation.plan import FailOverPlan, HostsPlan, ShadowCopyPlan
 from shadowshare.models.simulation.run import Simulation, simulate
 from shadowshare.protocol.errors import AreaFull
@@ -132,6 +133,18 @@ def test_paths_of_a_group_are_slow() -> None:
     measured = simulate(replace(whole, passives=(slow,)))
     assert measured.latencies["passives", "read"].count == 30
     assert measured.figures()["passives.read.latency_p50"] > 0.02, "two operations, there and back"
+
+
+def test_parts_of_a_run_that_are_joined_are_the_run() -> None:
+    writer = Anywhere("write", MILLISECOND_NS // 4, is_open=True, client_count=16)
+    copies = ShadowCopyPlan(1, 20 * MILLISECOND_NS, 2)
+    whole = plan(writer, Anywhere("read", 0), shadow_copies=copies, measured_ns=100 * MILLISECOND_NS)
+    simulation = Simulation(whole, 3)
+    parts = [simulation.measure(part * MILLISECOND_NS) for part in (10, 40, 50)]
+    at_once = Simulation(whole, 3).run()
+    assert joined(parts).figures() == at_once.figures()
+    assert joined(parts).rare() == at_once.rare()
+    assert at_once.journal_blocks > parts[-1].journal_blocks > 0
 
 
 # -- backups -----------------------------------------------------------------------------------------------------
