@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 from numpy.random import Generator
 
-from shadowshare.models.latency.distributions import check_time
+from shadowshare.models.bounds import Bounds, check_bounds
+from shadowshare.models.latency.distributions import LONGEST_US
 from shadowshare.models.latency.errors import ModelError
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.timed.latency import ServiceTime
@@ -53,22 +54,7 @@ class DiskDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="di
     read_ahead_bytes: int
 
     def __post_init__(self) -> None:
-        for name in ("cylinder_count", "track_count", "track_sector_count", "sector_bytes"):
-            if not 1 <= getattr(self, name) <= 10_000_000:
-                raise ModelError(f"{name} must be from 1 to 10000000, not {getattr(self, name)}")
-        for name in ("rotations_per_minute", "bus_bytes_per_second"):
-            check_time(name, getattr(self, name), 1.0)
-        times_ms = (*self.short_seek_ms, *self.long_seek_ms, self.controller_ms, self.track_switch_ms)
-        for time_ms in times_ms:
-            check_time("a time of seeks, of the controller or of switches", time_ms * 1e3)
-        for name in (
-            "long_seek_cylinders",
-            "track_skew_sectors",
-            "cylinder_skew_sectors",
-            "read_ahead_bytes",
-        ):
-            if getattr(self, name) < 0:
-                raise ModelError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        check_bounds(self, _BOUNDS, ModelError)
 
     @property
     def capacity_bytes(self) -> int:
@@ -105,6 +91,16 @@ class DiskDrive(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="di
                 f"sectors of {sector_bytes} bytes are no whole number of the drive's, which have {self.sector_bytes}"
             )
         return _Mechanics(self, sector_bytes // self.sector_bytes, float(random.random())).serve
+
+
+_COUNTS, _MILLISECONDS = (1, 10_000_000), (0, LONGEST_US / 1e3)
+_BOUNDS: Bounds = {
+    **dict.fromkeys(("cylinder_count", "track_count", "track_sector_count", "sector_bytes"), _COUNTS),
+    **dict.fromkeys(("rotations_per_minute", "bus_bytes_per_second"), (1, 1e12)),
+    **dict.fromkeys(("short_seek_ms", "long_seek_ms", "controller_ms", "track_switch_ms"), _MILLISECONDS),
+    **dict.fromkeys(("long_seek_cylinders", "track_skew_sectors", "cylinder_skew_sectors"), (0, 10_000_000)),
+    "read_ahead_bytes": (0, 1 << 40),
+}
 
 
 class _Place(NamedTuple):

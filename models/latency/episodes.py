@@ -15,8 +15,9 @@ from typing import Literal, NamedTuple
 import msgspec
 from numpy.random import Generator
 
+from shadowshare.models.bounds import Bounds, check_bounds
 from shadowshare.models.latency.disk_drive import DiskDrive
-from shadowshare.models.latency.distributions import check_time
+from shadowshare.models.latency.distributions import LONGEST_US
 from shadowshare.models.latency.errors import ModelError
 from shadowshare.models.latency.flash import Flash
 from shadowshare.models.latency.network import Network
@@ -46,15 +47,18 @@ class Episode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_random: bool = False
 
     def __post_init__(self) -> None:
-        check_time("first_ms", self.first_ms * 1e3)
-        check_time("lasts_ms", self.lasts_ms * 1e3, 1e-3)
-        check_time("every_ms", self.every_ms * 1e3)
-        if not 1.0 <= self.factor <= 1e6:
-            raise ModelError(f"factor must be from 1 to 1000000, not {self.factor:g}")
+        check_bounds(self, _BOUNDS, ModelError)
         if self.every_ms and not self.at_random and self.every_ms <= self.lasts_ms:
             raise ModelError(f"every_ms must be more than lasts_ms, {self.lasts_ms:g}, not {self.every_ms:g}")
         if self.at_random and not self.every_ms:
             raise ModelError("at_random needs every_ms: how long it is on average from one to the next")
+
+
+_BOUNDS: Bounds = {
+    **dict.fromkeys(("first_ms", "every_ms"), (0, LONGEST_US / 1e3)),
+    "lasts_ms": (1e-6, LONGEST_US / 1e3),
+    "factor": (1, 1e6),
+}
 
 
 class WithEpisodes(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from numpy.random import Generator
 
-from shadowshare.models.latency.distributions import check_time
+from shadowshare.models.bounds import Bounds, check_bounds
+from shadowshare.models.latency.distributions import LONGEST_US
 from shadowshare.models.latency.errors import ModelError
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.timed.latency import ServiceTime
@@ -45,18 +46,19 @@ class Flash(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="flash"
     controller_us: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("channel_count", "channel_die_count", "block_page_count"):
-            if not 1 <= getattr(self, name) <= 65536:
-                raise ModelError(f"{name} must be from 1 to 65536, not {getattr(self, name)}")
-        if not 512 <= self.page_bytes <= 1 << 20:
-            raise ModelError(f"page_bytes must be from 512 to 1 MiB, not {self.page_bytes}")
-        for name in ("read_us", "program_us", "erase_us", "controller_us"):
-            check_time(name, getattr(self, name))
-        check_time("channel_bytes_per_second", self.channel_bytes_per_second, 1.0)
+        check_bounds(self, _BOUNDS, ModelError)
 
     def start(self, random: Generator, sector_bytes: int, sector_count: int) -> ServiceTime:
         """See `shadowshare.sim.timed.latency.LatencyModel`."""
         return _Chips(self, sector_bytes).serve
+
+
+_BOUNDS: Bounds = {
+    **dict.fromkeys(("channel_count", "channel_die_count", "block_page_count"), (1, 65536)),
+    **dict.fromkeys(("read_us", "program_us", "erase_us", "controller_us"), (0, LONGEST_US)),
+    "page_bytes": (512, 1 << 20),
+    "channel_bytes_per_second": (1, 1e12),
+}
 
 
 class _Chips:

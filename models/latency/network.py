@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 from numpy.random import Generator
 
+from shadowshare.models.bounds import Bounds, check_bounds
 from shadowshare.models.latency.disk_drive import DiskDrive
-from shadowshare.models.latency.distributions import check_time, endless_draws
+from shadowshare.models.latency.distributions import endless_draws
 from shadowshare.models.latency.errors import ModelError
 from shadowshare.models.latency.flash import Flash
 from shadowshare.models.latency.sampled import AnyDistribution, Sampled
@@ -35,11 +36,7 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="netw
     frame_header_bytes: int = 78
 
     def __post_init__(self) -> None:
-        check_time("bytes_per_second", self.bytes_per_second, 1.0)
-        if not 1 <= self.frame_bytes <= 1 << 20:
-            raise ModelError(f"frame_bytes must be from 1 to 1 MiB, not {self.frame_bytes}")
-        if not 0 <= self.frame_header_bytes <= 1 << 20:
-            raise ModelError(f"frame_header_bytes must be from 0 to 1 MiB, not {self.frame_header_bytes}")
+        check_bounds(self, _BOUNDS, ModelError)
 
     def wire_ns(self, size_bytes: int) -> int:
         """How long data is on the wire, with its headers."""
@@ -63,4 +60,9 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="netw
         return service_time
 
 
+_BOUNDS: Bounds = {
+    "bytes_per_second": (1, 1e12),
+    "frame_bytes": (1, 1 << 20),
+    "frame_header_bytes": (0, 1 << 20),
+}
 _WITH_DATA = (Access.READ, Access.WRITE)

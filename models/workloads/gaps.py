@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.random import Generator
 
+from shadowshare.models.bounds import check_bounds
 from shadowshare.models.workloads.errors import WorkloadError
 
 BATCH_COUNT = 1024
@@ -29,24 +30,8 @@ def _whole(gaps_ns: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
     return whole
 
 
-def check_rate(rate_per_second: float) -> None:
-    """Refuse a rate that cannot be one.
-
-    Raises:
-        WorkloadError: it is not from one in a day to a thousand million in a second.
-    """
-    if not 1e-5 <= rate_per_second <= 1e9:
-        raise WorkloadError(f"rate_per_second must be from 0.00001 to 1000000000, not {rate_per_second:g}")
-
-
-def check_gap(name: str, gap_us: float) -> None:
-    """Refuse a gap that cannot be one.
-
-    Raises:
-        WorkloadError: it is not from 0 to eleven days.
-    """
-    if not 0.0 <= gap_us <= 1e12:
-        raise WorkloadError(f"{name} must be from 0 to 1000000000000, not {gap_us:g}")
+GAP_BOUNDS_US = (0, 1e12)
+_RATE_BOUNDS = (1e-5, 1e9)
 
 
 class Even(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,7 +40,7 @@ class Even(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gap_us: float = 0.0
 
     def __post_init__(self) -> None:
-        check_gap("gap_us", self.gap_us)
+        check_bounds(self, {"gap_us": GAP_BOUNDS_US}, WorkloadError)
 
     def batches(self, random: Generator) -> Iterator[list[int]]:
         """See `Gaps`."""
@@ -70,7 +55,7 @@ class Poisson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rate_per_second: float
 
     def __post_init__(self) -> None:
-        check_rate(self.rate_per_second)
+        check_bounds(self, {"rate_per_second": _RATE_BOUNDS}, WorkloadError)
 
     def batches(self, random: Generator) -> Iterator[list[int]]:
         """See `Gaps`."""
@@ -96,11 +81,8 @@ class Bursty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speed_up: float
 
     def __post_init__(self) -> None:
-        check_rate(self.rate_per_second)
-        if not 1.0 <= self.burst_count <= 1e6:
-            raise WorkloadError(f"burst_count must be from 1 to 1000000, not {self.burst_count:g}")
-        if not 1.0 <= self.speed_up <= 1e6:
-            raise WorkloadError(f"speed_up must be from 1 to 1000000, not {self.speed_up:g}")
+        bounds = {"rate_per_second": _RATE_BOUNDS, "burst_count": (1, 1e6), "speed_up": (1, 1e6)}
+        check_bounds(self, bounds, WorkloadError)
 
     def means_ns(self) -> tuple[float, float]:
         """Mean gap within a burst, and mean pause before one."""

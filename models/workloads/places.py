@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from shadowshare.models.bounds import check_bounds
 from shadowshare.models.workloads.errors import WorkloadError
 from shadowshare.models.workloads.gaps import BATCH_COUNT
 
@@ -40,7 +41,7 @@ class Sequential(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     first_share: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_share("first_share", self.first_share)
+        check_bounds(self, {"first_share": (0, 1)}, WorkloadError)
 
     def batches(self, random: Generator, block_count: int) -> Iterator[Blocks]:
         """See `Places`."""
@@ -62,8 +63,7 @@ class HotSpot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     request_share: float
 
     def __post_init__(self) -> None:
-        _check_share("space_share", self.space_share)
-        _check_share("request_share", self.request_share)
+        check_bounds(self, {"space_share": (0, 1), "request_share": (0, 1)}, WorkloadError)
 
     def batches(self, random: Generator, block_count: int) -> Iterator[Blocks]:
         """See `Places`."""
@@ -88,8 +88,7 @@ class Zipf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exponent: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.exponent <= 10.0:
-            raise WorkloadError(f"exponent must be from 0 to 10, not {self.exponent:g}")
+        check_bounds(self, {"exponent": (0, 10)}, WorkloadError)
 
     def batches(self, random: Generator, block_count: int) -> Iterator[Blocks]:
         """See `Places`."""
@@ -137,11 +136,6 @@ def spreading_stride(block_count: int) -> int:
     while math.gcd(stride, block_count) != 1:
         stride -= 1
     return stride
-
-
-def _check_share(name: str, share: float) -> None:
-    if not 0.0 <= share <= 1.0:
-        raise WorkloadError(f"{name} must be from 0 to 1, not {share:g}")
 
 
 AnyPlaces = Anywhere | Sequential | HotSpot | Zipf

@@ -11,9 +11,17 @@ from itertools import repeat
 import msgspec
 from numpy.random import Generator
 
+from shadowshare.models.bounds import Bounds, check_bounds
 from shadowshare.models.workloads.errors import WorkloadError
-from shadowshare.models.workloads.gaps import check_gap
+from shadowshare.models.workloads.gaps import GAP_BOUNDS_US
 from shadowshare.sim.timed.workload import HostRequest
+
+_BOUNDS: Bounds = {
+    **dict.fromkeys(("rest_us", "pause_us"), GAP_BOUNDS_US),
+    "request_bytes": (1, 1 << 30),
+    **dict.fromkeys(("pass_count", "age"), (0, 1 << 31)),
+    "client_count": (1, 1 << 16),
+}
 
 
 class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,12 +47,7 @@ class Backup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     client_count: int = 1
 
     def __post_init__(self) -> None:
-        check_gap("rest_us", self.rest_us)
-        check_gap("pause_us", self.pause_us)
-        if not 0 < self.request_bytes <= 1 << 30:
-            raise WorkloadError(f"request_bytes must be from 1 byte to 1 GiB, not {self.request_bytes}")
-        if self.pass_count < 0 or self.age < 0 or self.client_count < 1:
-            raise WorkloadError("pass_count and age must be 0 or more, and client_count 1 or more")
+        check_bounds(self, _BOUNDS, WorkloadError)
 
     @property
     def is_open(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from numpy.random import Generator
 
+from shadowshare.models.bounds import check_bounds
 from shadowshare.models.workloads.blkparse import DEVICE, read_blkparse
 from shadowshare.models.workloads.errors import TraceError, WorkloadError
 from shadowshare.models.workloads.fio_iolog import FIRST_LINES, read_fio_iolog
@@ -85,10 +86,8 @@ class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verbs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.speed <= 1e9:
-            raise WorkloadError(f"speed must be from 0 to 1000000000, not {self.speed:g}")
-        if self.client_count < 1 or self.pass_count < 0:
-            raise WorkloadError("client_count must be 1 or more, and pass_count 0 or more")
+        bounds = {"speed": (0, 1e9), "client_count": (1, 1 << 16), "pass_count": (0, 1 << 31)}
+        check_bounds(self, bounds, WorkloadError)
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.random import Generator
 
+from shadowshare.models.bounds import check_bounds
 from shadowshare.models.workloads.errors import WorkloadError
 from shadowshare.models.workloads.gaps import BATCH_COUNT, AnyGaps, Even
 from shadowshare.models.workloads.places import AnyPlaces, Anywhere
@@ -48,10 +49,8 @@ class Synthetic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise WorkloadError(f"sizes: a size must be from 1 byte to 1 GiB, not {size_bytes}")
         _shares("verbs", self.verbs)
         _shares("sizes", self.sizes)
-        if not 0 < self.block_bytes <= 1 << 40:
-            raise WorkloadError(f"block_bytes must be from 1 to 1 TiB, not {self.block_bytes}")
-        if self.client_count < 1:
-            raise WorkloadError(f"client_count must be 1 or more, not {self.client_count}")
+        bounds = {"block_bytes": (1, 1 << 40), "client_count": (1, 1 << 16)}
+        check_bounds(self, bounds, WorkloadError)
 
     def requests(self, random: Generator, volume_bytes: int, sector_bytes: int) -> Iterator[HostRequest]:
         """See `shadowshare.sim.timed.workload.Workload`."""

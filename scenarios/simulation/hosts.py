@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from shadowshare.models.bounds import check_bounds
 from shadowshare.models.latency.episodes import Episode
 from shadowshare.models.simulation.plan import HostsPlan
 from shadowshare.models.workloads.gaps import AnyGaps, Bursty, Even, Poisson
@@ -19,7 +20,7 @@ from shadowshare.models.workloads.places import AnyPlaces, Anywhere, HotSpot, Se
 from shadowshare.models.workloads.readers import Backup
 from shadowshare.models.workloads.replay import Replay, read_trace
 from shadowshare.models.workloads.synthetic import Synthetic
-from shadowshare.scenarios.simulation.errors import SimulationError, check
+from shadowshare.scenarios.simulation.errors import SimulationError
 from shadowshare.sim.timed.workload import Workload
 
 KIB = 1024
@@ -42,10 +43,13 @@ class HostsTable(msgspec.Struct, frozen=True, kw_only=True, tag_field="workload"
     path_episodes: tuple[Episode, ...] = ()
 
     def __post_init__(self) -> None:
-        check("clients", self.clients, 1, 4096)
-        check("path_request_us", self.path_request_us, 0, 1e12)
-        check("path_answer_us", self.path_answer_us, 0, 1e12)
-        check("path_depth", self.path_depth, 1, 65536)
+        bounds = {
+            "clients": (1, 4096),
+            "path_request_us": (0, 1e12),
+            "path_answer_us": (0, 1e12),
+            "path_depth": (1, 65536),
+        }
+        check_bounds(self, bounds, SimulationError)
 
     def workload_of(self, find: Find) -> Workload:
         """What the users of each host ask for."""
@@ -77,14 +81,17 @@ class _DrawnTable(HostsTable, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check("requests_per_second", self.requests_per_second, 0.001, 1e8)
-        check("burst_requests", self.burst_requests, 1, 1e6)
-        check("burst_speed_up", self.burst_speed_up, 1, 1e6)
-        check("pause_us", self.pause_us, 0, 1e12)
-        check("request_kib", self.request_kib, 4, REQUEST_KIB_MAXIMUM)
-        check("hot_space_share", self.hot_space_share, 0, 1)
-        check("hot_request_share", self.hot_request_share, 0, 1)
-        check("zipf_exponent", self.zipf_exponent, 0, 10)
+        bounds = {
+            "requests_per_second": (0.001, 1e8),
+            "burst_requests": (1, 1e6),
+            "burst_speed_up": (1, 1e6),
+            "pause_us": (0, 1e12),
+            "request_kib": (4, REQUEST_KIB_MAXIMUM),
+            "hot_space_share": (0, 1),
+            "hot_request_share": (0, 1),
+            "zipf_exponent": (0, 10),
+        }
+        check_bounds(self, bounds, SimulationError)
         if self.places not in _PLACES:
             raise SimulationError(f"places must be one of {', '.join(_PLACES)}, not {self.places!r:.40}")
         self._check_what_belongs_together()
@@ -157,7 +164,7 @@ class MixTable(_DrawnTable, frozen=True, kw_only=True, tag="mix"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check("read_share", self.read_share, 0, 1)
+        check_bounds(self, {"read_share": (0, 1)}, SimulationError)
         if self.read_share is not None and self.verbs is not None:
             raise SimulationError("read_share and verbs say the same in two ways: give one of them")
         self._drawn(self._verbs())  # which refuses what nobody can ask for
@@ -180,7 +187,7 @@ class ReadsTable(_DrawnTable, frozen=True, kw_only=True, tag="reads"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check("count", self.count, 0, HOST_COUNT_MAXIMUM)
+        check_bounds(self, {"count": (0, HOST_COUNT_MAXIMUM)}, SimulationError)
         self._drawn({"read": 1.0})
 
     def workload_of(self, find: Find) -> Workload:
@@ -199,11 +206,14 @@ class _BackupTable(HostsTable, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check("count", self.count, 0, HOST_COUNT_MAXIMUM)
-        check("request_kib", self.request_kib, 4, REQUEST_KIB_MAXIMUM)
-        check("rest_ms", self.rest_ms, 0, 1e9)
-        check("pause_us", self.pause_us, 0, 1e12)
-        check("age", self.age, 0, 31)
+        bounds = {
+            "count": (0, HOST_COUNT_MAXIMUM),
+            "request_kib": (4, REQUEST_KIB_MAXIMUM),
+            "rest_ms": (0, 1e9),
+            "pause_us": (0, 1e12),
+            "age": (0, 31),
+        }
+        check_bounds(self, bounds, SimulationError)
 
     def workload_of(self, find: Find) -> Workload:
         """See `HostsTable`."""
@@ -237,7 +247,7 @@ class ReplayTable(HostsTable, frozen=True, kw_only=True, tag="replay"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check("speed", self.speed, 0, 1e9)
+        check_bounds(self, {"speed": (0, 1e9)}, SimulationError)
 
     def _replay(self, find: Find, verbs: tuple[str, ...]) -> Workload:
         path = find(self.trace)
@@ -259,7 +269,7 @@ class PassiveReplayTable(ReplayTable, frozen=True, kw_only=True, tag="replay"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check("count", self.count, 0, HOST_COUNT_MAXIMUM)
+        check_bounds(self, {"count": (0, HOST_COUNT_MAXIMUM)}, SimulationError)
 
     def workload_of(self, find: Find) -> Workload:
         """See `HostsTable`."""

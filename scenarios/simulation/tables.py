@@ -6,12 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from shadowshare.models.bounds import check_bounds
 from shadowshare.models.latency.built_in import MODELS
 from shadowshare.models.latency.episodes import Episode, WithEpisodes
 from shadowshare.models.latency.model_file import find_model
 from shadowshare.models.simulation.plan import SECOND_NS, DevicePlan, FailOverPlan, ShadowCopyPlan
 from shadowshare.protocol.geometry import Geometry
-from shadowshare.scenarios.simulation.errors import check
+from shadowshare.scenarios.simulation.errors import SimulationError
 from shadowshare.scenarios.simulation.hosts import Find
 from shadowshare.sim.timed.device import reads_first
 
@@ -31,10 +32,13 @@ class StoreTable(msgspec.Struct, frozen=True, kw_only=True):
     own_device: bool = False
 
     def __post_init__(self) -> None:
-        check("volume_mib", self.volume_mib, 1, 16 * MIB)
-        check("extent_kib", self.extent_kib, 4, 16 * KIB)
-        check("slots", self.slots, 1, 2**24)
-        check("journal_blocks", self.journal_blocks, 4, 2**24)
+        bounds = {
+            "volume_mib": (1, 16 * MIB),
+            "extent_kib": (4, 16 * KIB),
+            "slots": (1, 2**24),
+            "journal_blocks": (4, 2**24),
+        }
+        check_bounds(self, bounds, SimulationError)
 
     def geometry(self) -> Geometry:
         """The store.
@@ -62,8 +66,11 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True):
     episodes: tuple[Episode, ...] = ()
 
     def __post_init__(self) -> None:
-        check("servers", self.servers, 1, 4096)
-        check("queue_depth", self.queue_depth, 1, 65536)
+        bounds = {
+            "servers": (1, 4096),
+            "queue_depth": (1, 65536),
+        }
+        check_bounds(self, bounds, SimulationError)
 
     def plan(self, find: Find) -> DevicePlan:
         """The device.
@@ -89,9 +96,12 @@ class ShadowCopiesTable(msgspec.Struct, frozen=True, kw_only=True):
     keep: int = 1
 
     def __post_init__(self) -> None:
-        check("at_start", self.at_start, 1, 32)
-        check("every_seconds", self.every_seconds, 0, 1e9)
-        check("keep", self.keep, 1, 32)
+        bounds = {
+            "at_start": (1, 32),
+            "every_seconds": (0, 1e9),
+            "keep": (1, 32),
+        }
+        check_bounds(self, bounds, SimulationError)
 
     def plan(self) -> ShadowCopyPlan:
         """Which ones there are."""
@@ -105,8 +115,11 @@ class FailOverTable(msgspec.Struct, frozen=True, kw_only=True):
     detection_seconds: Number = 0
 
     def __post_init__(self) -> None:
-        check("at_seconds", self.at_seconds, 0, 1e9)
-        check("detection_seconds", self.detection_seconds, 0, 1e9)
+        bounds = {
+            "at_seconds": (0, 1e9),
+            "detection_seconds": (0, 1e9),
+        }
+        check_bounds(self, bounds, SimulationError)
 
     def plan(self) -> FailOverPlan:
         """When."""
@@ -120,5 +133,8 @@ class TimeTable(msgspec.Struct, frozen=True, kw_only=True):
     measured_seconds: Number = 2
 
     def __post_init__(self) -> None:
-        check("warm_up_seconds", self.warm_up_seconds, 0, 1e9)
-        check("measured_seconds", self.measured_seconds, 1e-6, 1e9)
+        bounds = {
+            "warm_up_seconds": (0, 1e9),
+            "measured_seconds": (1e-6, 1e9),
+        }
+        check_bounds(self, bounds, SimulationError)
