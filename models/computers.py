@@ -219,6 +219,8 @@ class ActiveComputer(ScriptedComputer):
                 self.report(RevertBegan(key, shadow_copy))
                 await active.revert(shadow_copy)
                 self.report(RevertEnded(key, shadow_copy))
+            case "grow":
+                await active.grow(self.setting.geometry.with_slots(step.slot_count).area_sector_count)
             case "policy":
                 assert step.policy is not None
                 await active.set_policy(active.view.settings._replace(policy=step.policy))

@@ -4,6 +4,7 @@
 ``create NAME``             create a shadow copy
 ``delete NAME``             delete it
 ``revert NAME``             make the volume its image again
+``grow COUNT``              make the differential area large enough for so many slots
 ``write WHERE``             write the volume there, with content that no other write has
 ``zero WHERE``              write zeroes there
 ``discard WHERE``           discard there
@@ -29,7 +30,7 @@ from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.policy import Policy
 
-ACTIVE_VERBS = ("create", "delete", "revert", "write", "zero", "discard", "policy", "flush", "verify")
+ACTIVE_VERBS = ("create", "delete", "revert", "grow", "write", "zero", "discard", "policy", "flush", "verify")
 PASSIVE_VERBS = ("open", "catch-up", "changed", "read")
 _NAMED = ("create", "delete", "revert", "changed", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
@@ -71,6 +72,7 @@ class ScriptStep(NamedTuple):
     places: tuple[SectorRange, ...]
     policy: Policy | None = None
     target: str = ""
+    slot_count: int = 0
 
 
 def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
@@ -93,6 +95,8 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
         )
     if verb == "policy":
         return ScriptStep(text, verb, "", (), _parse_policy(text, words))
+    if verb == "grow":
+        return ScriptStep(text, verb, "", (), slot_count=_parse_slot_count(text, words))
     name = ""
     if verb in _NAMED:
         if not words or not _NAME.fullmatch(words[0]):
@@ -110,6 +114,12 @@ def parse_step(text: str, role: str, geometry: Geometry) -> ScriptStep:
         many = "at least one place" if verb == "read" else "exactly one place"
         raise StepError(f"step {text!r}: {verb} needs {many}, such as 2, 0-2, 1:0, 0:1-1:0 or all")
     return ScriptStep(text, verb, name, tuple(_parse_where(text, verb, word, geometry) for word in words))
+
+
+def _parse_slot_count(step: str, words: list[str]) -> int:
+    if len(words) != 1 or not re.fullmatch("[1-9][0-9]{0,4}", words[0]):
+        raise StepError(f"step {step!r}: grow needs how many slots there are to be, such as 4")
+    return int(words[0])
 
 
 def _parse_where(step: str, verb: str, word: str, geometry: Geometry) -> SectorRange:

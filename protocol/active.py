@@ -18,8 +18,9 @@ from shadowshare.protocol.errors import (
     ShadowCopyNotFound,
     TooManyShadowCopies,
 )
-from shadowshare.protocol.geometry import VOLUME_DEVICE
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.giving_way import check_settings
+from shadowshare.protocol.growing import Grower
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Created, Deleted, Settings, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
@@ -36,10 +37,12 @@ class Active(Copier):
     """
 
     reverter_class: type[Reverter] = Reverter
+    grower_class: type[Grower] = Grower
 
     def __init__(self, journal: JournalAppender) -> None:
         super().__init__(journal)
         self._reverter = self.reverter_class(self)
+        self._grower = self.grower_class(self)
         self._creation_count = 0
         self._writes = Gate()
         self._in_doubt: str | None = None
@@ -282,6 +285,29 @@ class Active(Copier):
                 f"a write of the volume reported an error ({self._in_doubt}) and may still land: "
                 f"open the store again before you {request}"
             )
+
+    async def grow(self, area_sector_count: int) -> int:
+        """Let the differential area have ``area_sector_count`` sectors, as its device has by now. Everything goes on.
+
+        Returns:
+            How many slots there are then.
+
+        Raises:
+            AreaInUse: it would shrink; nothing was changed.
+            FormatTooOld, OutOfRange: it cannot be so large; nothing was changed.
+            JournalFull: it is larger, but the new slots are not used.
+            DiskError: the disk failed; the store may have grown. Its device may be too small.
+            ActiveStopped: only recovery may write.
+        """
+        self._refuse_if_stopped()
+        async with self._committing:
+            self._refuse_if_stopped()
+            await self._grower.grow(self._grower.plan(area_sector_count))
+        return self.view.slot_count
+
+    def plan_growth(self, area_sector_count: int) -> Geometry:
+        """What `grow` would make of the store; raises as that does if it would be refused."""
+        return self._grower.plan(area_sector_count)
 
     async def set_policy(self, settings: Settings) -> None:
         """Say what happens from now on when an extent cannot be copied.

@@ -70,6 +70,12 @@ class Allocator:
         """Keep an allocated slot out of use until recovery: a write to it that reported an error may still land."""
         self._quarantined.append(slot)
 
+    def grow(self, slot_count: int) -> None:
+        """Have ``slot_count`` slots from now on; the new ones are free."""
+        new_count = slot_count - len(self._used)
+        self._used.extend(bytes(new_count))
+        self.free_count += new_count
+
     def digest(self) -> tuple[object, ...]:
         """What the view does not tell of this allocator's state."""
         return (self._cursor, *self._quarantined)

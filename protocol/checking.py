@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import ReadError, StoreError
+from shadowshare.protocol.errors import GeometryMismatch, ReadError, StoreError
 from shadowshare.protocol.geometry import Geometry, Location
 from shadowshare.protocol.journal import Cursor
 from shadowshare.protocol.journal_check import (
@@ -84,6 +84,7 @@ class CheckResult:
         end: the last block that could be applied, or one of generation 0 if there was none.
         shadow_copy_count: shadow copies up to there.
         used_slot_count: slots that hold a copy.
+        slot_count: slots that there are.
     """
 
     geometry: Geometry
@@ -92,6 +93,7 @@ class CheckResult:
     end: Cursor
     shadow_copy_count: int
     used_slot_count: int
+    slot_count: int
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
@@ -125,6 +127,9 @@ async def check_store(location: Location) -> CheckResult:
     for what, sector in follower.untruths:
         trouble.append(_finding(geometry, what, sector, _EXPORT_ADVICE))
     trouble += await _compare_halves(follower, scans)
+    if follower.view.slot_count > geometry.slot_count_maximum:
+        geometry = await _read_some_geometry(location)  # an active may have made it larger meanwhile
+        trouble += _check_slots(geometry, follower)
     is_sound = not trouble
     findings = await _check_superblocks(geometry, is_sound) + trouble
     for scan in scans:
@@ -136,6 +141,7 @@ async def check_store(location: Location) -> CheckResult:
         follower.cursor,
         len(follower.view.shadow_copies),
         follower.view.copied_extent_count(),
+        follower.view.slot_count,
     )
 
 
@@ -199,6 +205,16 @@ async def _follow(follower: StrictFollower) -> list[Finding]:
             geometry, f"the journal cannot be followed to its end: {error}", sector, _EXPORT_ADVICE
         )
         return [finding._replace(where=f"behind {finding.where}" if end.generation else finding.where)]
+    return []
+
+
+def _check_slots(geometry: Geometry, follower: StrictFollower) -> list[Finding]:
+    """There must be room for as many slots as the journal says."""
+    try:
+        geometry.check_slots(follower.view.slot_count)
+    except GeometryMismatch as error:
+        end = geometry.block_sector(follower.cursor.generation, follower.cursor.position)
+        return [_finding(geometry, str(error), end, _EXPORT_ADVICE)]
     return []
 
 

@@ -12,6 +12,7 @@ from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import (
     Copied,
     Created,
+    Grown,
     Invalidated,
     Record,
     Reverting,
@@ -26,6 +27,8 @@ RESERVED_BLOCK_COUNT = 2
 
 def checkpoint_records(view: View) -> Iterator[Record]:
     """Records that rebuild ``view``, as few as there are runs of copies."""
+    if view.is_grown:
+        yield Grown(view.slot_count)
     if view.settings != DEFAULT_SETTINGS:
         yield view.settings
     invalid = [copy for copy in view.shadow_copies if not copy.is_valid]
@@ -84,11 +87,13 @@ class JournalBudget:
 
     def has_room(self, view: View, records: Iterable[Record]) -> bool:
         """Whether ``records`` may be appended to the journal that means ``view``."""
-        added = sum(1 for record in records if isinstance(record, Copied | Created | Settings | Reverting))
+        added = sum(
+            1 for record in records if isinstance(record, Copied | Created | Settings | Reverting | Grown)
+        )
         if not added:
             self._known_count = None  # a deletion may have made runs of runs
             return True
-        most = view.copied_extent_count() + len(view.shadow_copies) + 3
+        most = view.copied_extent_count() + len(view.shadow_copies) + 4
         if most + added > self.record_count_maximum:
             if self._known_count is None or self._known_count + added > self.record_count_maximum:
                 self._known_count = checkpoint_record_count(view)

@@ -24,12 +24,17 @@ class Committer:
 
     Args:
         journal: which has taken over.
+
+    Raises:
+        GeometryMismatch: the journal has more slots than there is room for.
+        JournalDamaged: a slot is named twice.
     """
 
     def __init__(self, journal: JournalAppender) -> None:
         self.geometry: Geometry = journal.follower.geometry
         self._journal = journal
-        self._allocator = Allocator(self.geometry.slot_count, self.view.used_slots())
+        self.geometry.check_slots(self.view.slot_count)
+        self._allocator = Allocator(self.view.slot_count, self.view.used_slots())
         self._committing = Mutex()
         self._stopped: str | None = None
 
@@ -52,7 +57,7 @@ class Committer:
             raise  # while looking at the half that is needed next: nothing was written
         except (DiskError, JournalDamaged, ActiveStopped) as error:
             reached(Mark.STOPPED_BY_JOURNAL)
-            self._stopped = str(error)
+            self._stop(error)
             raise
 
     async def _or_stop(self, flush: Flush) -> None:
@@ -61,8 +66,12 @@ class Committer:
             await flush
         except DiskError as error:
             reached(Mark.STOPPED_BY_FLUSH)
-            self._stopped = str(error)
+            self._stop(error)
             raise
+
+    def _stop(self, error: Exception) -> None:
+        """Refuse every request that writes, from here on."""
+        self._stopped = str(error)
 
     def _refuse_if_stopped(self) -> None:
         if self._stopped is not None:

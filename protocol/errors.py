@@ -107,6 +107,10 @@ class FormatTooOld(Refusal):
     """The store was made in a version of the format that has no room for what was asked."""
 
 
+class AreaInUse(Refusal):
+    """The differential area cannot be made smaller."""
+
+
 class TooManyShadowCopies(Refusal):
     """The store already holds as many shadow copies as the format allows."""
 

@@ -8,7 +8,7 @@ differential area lies behind it on the same device, or on a device of its own (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from shadowshare.protocol.errors import GeometryMismatch, OutOfRange
@@ -49,7 +49,8 @@ class Geometry:
         area_sector: first sector of the differential area on its device.
         area_sector_count: sectors in the differential area, both superblocks included.
         half_block_count: journal blocks (of one sector each) in one half of the journal.
-        slot_count: slots in the area, each of one extent.
+        slot_count: slots that formatting made in the area, each of one extent. There may be more by now, as the journal
+            says.
         format_version: version of the format in which the store was made.
     """
 
@@ -146,6 +147,40 @@ class Geometry:
     def slot_sector(self, slot: int) -> int:
         """First sector of a slot."""
         return self.area_sector + 1 + 2 * self.half_block_count + slot * self.extent_sectors
+
+    @property
+    def slot_count_maximum(self) -> int:
+        """How many slots fit into the differential area, before its second superblock."""
+        return (self.area_sector_count - 2 - 2 * self.half_block_count) // self.extent_sectors
+
+    def with_slots(self, slot_count: int) -> Geometry:
+        """This store in a differential area that is just large enough for so many slots, and has them.
+
+        Raises:
+            GeometryMismatch: there are too few.
+        """
+        area_sector_count = self.slot_sector(slot_count) - self.area_sector + 1
+        return replace(self, area_sector_count=area_sector_count, slot_count=slot_count)
+
+    def grown(self, area_sector_count: int) -> Geometry:
+        """This store in a differential area of another size; where its slots are does not change.
+
+        Raises:
+            GeometryMismatch: the slots that formatting made do not fit.
+        """
+        return replace(self, area_sector_count=area_sector_count)
+
+    def check_slots(self, slot_count: int) -> None:
+        """Refuse more slots than there is room for.
+
+        Raises:
+            GeometryMismatch: says how many there are.
+        """
+        if slot_count > self.slot_count_maximum:
+            raise GeometryMismatch(
+                f"the journal says that there are {slot_count} slots, but the differential area has only room for "
+                f"{self.slot_count_maximum}"
+            )
 
     def extent_span(self, extent: int) -> tuple[int, int]:
         """First sector of an extent in the volume, and how many sectors it has."""

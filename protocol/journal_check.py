@@ -211,11 +211,11 @@ class FollowerFromBefore(JournalFollower):
 
 
 def what_it_says(view: View) -> Hashable:
-    """Equal for two views exactly if they say the same of every shadow copy, of the policy, and of a revert."""
+    """Equal for two views exactly if they say the same of every shadow copy, the policy, the slots and a revert."""
     copies = [
         (one.id, one.created_ns, one.is_valid, tuple(sorted(one.table.items()))) for one in view.shadow_copies
     ]
-    return (view.settings, view.reverting, *copies)
+    return (view.settings, view.slot_count, view.reverting, *copies)
 
 
 class StrictFollower(JournalFollower):
@@ -227,6 +227,8 @@ class StrictFollower(JournalFollower):
         self.checkpoint_end = 0
         """Position of the last part of the checkpoint that was loaded."""
         self._used = bytearray()
+        self._used_beyond: set[int] = set()
+        """Of the slots that were added since formatting."""
         self._last_counter = 0
 
     async def _load_checkpoint(self, head: Block) -> bool:
@@ -234,7 +236,7 @@ class StrictFollower(JournalFollower):
         if is_complete:
             self.untruths = []
             self.checkpoint_end = self.cursor.position
-            self._used = bytearray(self.geometry.slot_count)
+            self._used, self._used_beyond = bytearray(self.geometry.slot_count), set()
             self._last_counter = 0
             sector = self.geometry.block_sector(self.cursor.generation, self.cursor.position)
             for slot in self.view.used_slots():
@@ -268,15 +270,21 @@ class StrictFollower(JournalFollower):
             elif isinstance(record, Created):
                 self._check_id(record, block, sector)
         for slot in freed:
-            self._used[slot] = 0
+            if slot < len(self._used):
+                self._used[slot] = 0
+            self._used_beyond.discard(slot)
         return freed
 
     def _claim(self, slot: int, sector: int) -> None:
-        if self._used[slot]:
+        is_of_formatting = slot < len(self._used)
+        if self._used[slot] if is_of_formatting else slot in self._used_beyond:
             self.untruths.append(
                 Untruth(f"slot {slot} is used for a second copy while the first is needed", sector)
             )
-        self._used[slot] = 1
+        if is_of_formatting:
+            self._used[slot] = 1
+        else:
+            self._used_beyond.add(slot)
 
     def _check_id(self, record: Created, block: Block, sector: int) -> None:
         epoch, counter = record.shadow_copy

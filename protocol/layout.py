@@ -25,7 +25,7 @@ from shadowshare.protocol.operations import Buffer
 from shadowshare.protocol.policy import POLICIES, WARNING_PERCENT_MAXIMUM, Policy
 
 FORMAT_VERSIONS = (1, 2)
-"""Those that can be read. In version 1 there are no records `Settings`, `Reverting` and `Reverted`."""
+"""Those that can be read. Version 1 has only the records up to `Checkpoint`."""
 CHECKSUM_BYTES = 8
 NO_CHECKSUM = bytes(CHECKSUM_BYTES)
 
@@ -214,12 +214,29 @@ class Reverted(NamedTuple):
     shadow_copy: ShadowCopyId
 
 
+class Grown(NamedTuple):
+    """From here on there are ``slot_count`` slots, more than before."""
+
+    slot_count: int
+
+
 Record = (
-    Created | Copied | Deleted | Invalidated | Takeover | Seal | Checkpoint | Settings | Reverting | Reverted
+    Created
+    | Copied
+    | Deleted
+    | Invalidated
+    | Takeover
+    | Seal
+    | Checkpoint
+    | Settings
+    | Reverting
+    | Reverted
+    | Grown
 )
 
 _CREATED, _COPIED, _DELETED, _INVALIDATED, _TAKEOVER, _SEAL, _CHECKPOINT, _SETTINGS = range(1, 9)
-_REVERTING, _REVERTED = 9, 10
+_REVERTING, _REVERTED, _GROWN = 9, 10, 11
+_RECORDS_OF_NOTHING: dict[int, Invalidated | Takeover] = {_INVALIDATED: Invalidated(), _TAKEOVER: Takeover()}
 _RECORDS_OF_AN_ID: dict[int, type[Deleted | Reverting | Reverted]] = {
     _DELETED: Deleted,
     _REVERTING: Reverting,
@@ -238,10 +255,10 @@ def _fields(record: Record) -> tuple[int, int, int, int, int, int, int]:
             return (_CREATED, 0, 0, *shadow_copy, created_ns, 0)
         case Deleted(shadow_copy) | Reverting(shadow_copy) | Reverted(shadow_copy):
             return (_KINDS_OF_AN_ID[type(record)], 0, 0, *shadow_copy, 0, 0)
-        case Invalidated():
-            return (_INVALIDATED, 0, *_NO_FIELDS)
-        case Takeover():
-            return (_TAKEOVER, 0, *_NO_FIELDS)
+        case Grown(slot_count):
+            return (_GROWN, 0, 0, 0, 0, slot_count, 0)
+        case Invalidated() | Takeover():
+            return (_INVALIDATED if isinstance(record, Invalidated) else _TAKEOVER, 0, *_NO_FIELDS)
         case Seal(generation, part_count, checksum):
             return (_SEAL, 0, part_count, 0, 0, generation, int.from_bytes(checksum, "little"))
         case Checkpoint(part, part_count):
@@ -258,14 +275,14 @@ def _record(fields: tuple[int, ...]) -> Record:
         return Created(ShadowCopyId(epoch, counter), first)
     if kind in _RECORDS_OF_AN_ID:
         return _RECORDS_OF_AN_ID[kind](ShadowCopyId(epoch, counter))
-    if kind == _INVALIDATED:
-        return Invalidated()
-    if kind == _TAKEOVER:
-        return Takeover()
+    if kind in _RECORDS_OF_NOTHING:
+        return _RECORDS_OF_NOTHING[kind]
     if kind == _SEAL:
         return Seal(first, count, second.to_bytes(CHECKSUM_BYTES, "little"))
     if kind == _CHECKPOINT:
         return Checkpoint(first, count)
+    if kind == _GROWN:
+        return Grown(first)
     if kind == _SETTINGS and count < len(POLICIES) and first <= WARNING_PERCENT_MAXIMUM:
         return Settings(POLICIES[count], first)
     raise JournalDamaged(f"a journal record of type {kind} is unknown, or says what cannot be")

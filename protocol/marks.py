@@ -88,6 +88,7 @@ class Mark(Enum):
         "an extent could not be copied for a revert, which stays unfinished whatever the policy"
     )
     NO_ROOM_TO_REVERT = "there were not slots enough for the copies that a revert needs, so it was not begun"
+    AREA_GROWN = "the differential area has grown, so that there are more slots"
     REVERT_RESUMED = "a revert that was interrupted was finished by whoever wanted to change the volume next"
     READ_WHILE_REVERTING = "the volume was read while it was being reverted"
     REVERTED_DURING_READ = "a revert ended while the volume was read, so that it was read again"

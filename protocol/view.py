@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from shadowshare.protocol.errors import JournalDamaged, ShadowCopyInvalidated, ShadowCopyNotFound
+from shadowshare.protocol.geometry import COUNT_MAXIMUM
 from shadowshare.protocol.layout import (
     Copied,
     Created,
     Deleted,
+    Grown,
     Invalidated,
     Record,
     Reverted,
@@ -52,22 +54,26 @@ class View:
 
     Args:
         extent_count: extents in the volume.
-        slot_count: slots in the differential area.
+        slot_count: slots that formatting made in the differential area.
     """
 
     __slots__ = (
         "_chains",
         "_copy_count",
         "_extent_count",
-        "_slot_count",
+        "is_grown",
         "reverting",
         "settings",
         "shadow_copies",
+        "slot_count",
     )
 
     def __init__(self, extent_count: int, slot_count: int) -> None:
         self._extent_count = extent_count
-        self._slot_count = slot_count
+        self.slot_count = slot_count
+        """Slots that there are."""
+        self.is_grown = False
+        """Whether these are more than formatting made."""
         self._copy_count = 0
         self._chains: dict[ShadowCopyId, tuple[Table, ...]] = {}
         self.shadow_copies: list[ShadowCopy] = []
@@ -130,7 +136,7 @@ class View:
     def is_area_low(self) -> bool:
         """Whether as many slots are used as the store's users want to be warned of."""
         percent = self.settings.warning_percent
-        return 0 < percent <= 100 * self.copied_extent_count() / self._slot_count
+        return 0 < percent <= 100 * self.copied_extent_count() / self.slot_count
 
     # -- change --------------------------------------------------------------------------------------------------
 
@@ -156,6 +162,8 @@ class View:
             freed = self._apply_invalidated()
         elif isinstance(record, Settings):
             self.settings = record
+        elif isinstance(record, Grown):
+            self._apply_grown(record)
         elif isinstance(record, Reverting):
             self.reverting = record.shadow_copy
         elif isinstance(record, Reverted):
@@ -184,9 +192,9 @@ class View:
             raise JournalDamaged(
                 f"the journal has a copy for {shadow_copy}, which is not the newest shadow copy"
             )
-        if not (0 < count <= self._extent_count - extent and count <= self._slot_count - slot):
+        if not (0 < count <= self._extent_count - extent and count <= self.slot_count - slot):
             raise JournalDamaged(f"the journal has a copy beyond the volume or the slots: {record}")
-        if self._copy_count + count > self._slot_count:
+        if self._copy_count + count > self.slot_count:
             raise JournalDamaged(f"the journal has more copies than there are slots: {record}")
         self._copy_count += count
         table = newest.table
@@ -218,6 +226,13 @@ class View:
         if older is None or not older.is_valid:
             return list(shadow_copy.table.values())
         return _pass_to_older(shadow_copy, older)
+
+    def _apply_grown(self, record: Grown) -> None:
+        if not self.slot_count < record.slot_count <= COUNT_MAXIMUM:
+            raise JournalDamaged(
+                f"the journal says that {self.slot_count} slots have grown to {record.slot_count}"
+            )
+        self.slot_count, self.is_grown = record.slot_count, True
 
     def _apply_invalidated(self) -> Sequence[int]:
         reached(Mark.SHADOW_COPIES_INVALIDATED)

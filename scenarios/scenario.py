@@ -66,6 +66,15 @@ class Scenario(msgspec.Struct, frozen=True):
     catch_up_blocks: int
     sometimes: tuple[str, ...] = ()
 
+    @property
+    def grown(self) -> Geometry:
+        """The geometry of the store when every step was done that makes it larger."""
+        scripts = [script for plan in self.hosts for script in plan.scripts]
+        slot_count = max((step.slot_count for script in scripts for step in script), default=0)
+        return (
+            self.geometry.with_slots(slot_count) if slot_count > self.geometry.slot_count else self.geometry
+        )
+
     def host_number(self, name: str) -> int:
         """Position of a host in ``hosts``."""
         return [host.name for host in self.hosts].index(name)

@@ -38,6 +38,15 @@ def location_of(geometry: Geometry) -> Location:
     return Location(geometry.area_device, geometry.superblock_sectors)
 
 
+def location_in(scenario: Scenario) -> Location:
+    """Where the computers of a scenario look for the superblock, if the store may grow meanwhile."""
+    first, last = scenario.geometry.superblock_sectors
+    return Location(
+        scenario.geometry.area_device,
+        tuple(dict.fromkeys((first, *scenario.grown.superblock_sectors[1:], last))),
+    )
+
+
 def initial_volume(geometry: Geometry) -> list[bytes]:
     """The sectors of the volume before anything is written."""
     return [
@@ -47,11 +56,16 @@ def initial_volume(geometry: Geometry) -> list[bytes]:
 
 
 @lru_cache(maxsize=64)
-def _formatted(geometry: Geometry, policy: Policy) -> tuple[tuple[bytes, ...], ...]:
-    """The sectors of each device after formatting, with the initial content in the volume."""
+def _formatted(
+    geometry: Geometry, policy: Policy, sector_count: int | None = None
+) -> tuple[tuple[bytes, ...], ...]:
+    """The sectors of each device after formatting, with the initial content in the volume.
+
+    There are ``sector_count`` from the differential area on, so that it may grow.
+    """
     size = geometry.sector_bytes
     volume = initial_volume(geometry)
-    area = [bytes(size)] * geometry.area_sector_count
+    area = [bytes(size)] * (sector_count or geometry.area_sector_count)
     contents = [volume, area] if geometry.area_device else [volume + area]
     disks = [MemoryDisk(size, sectors, has_volatile_cache=False) for sectors in contents]
     perform_inline(format_store(geometry, DEFAULT_SETTINGS._replace(policy=policy)), disks)
@@ -63,7 +77,7 @@ def computer_factory(
 ) -> Callable[[], Computer]:
     """Makes the computer of one host, afresh at each call; see `ScriptedComputer` for ``notes_rest``."""
     setting = Setting(
-        scenario.geometry, location_of(scenario.geometry), scenario.shadow_copies, scenario.catch_up_blocks
+        scenario.geometry, location_in(scenario), scenario.shadow_copies, scenario.catch_up_blocks
     )
     kind = ActiveComputer if plan.role == ACTIVE else PassiveComputer
 
@@ -166,7 +180,7 @@ def _prepared(
     calm = Rules(rules.names, rules.actors, rules.readers)
     disks = [
         _disk(scenario, sectors, has_volatile_cache=bool(rules.power_loss_count))
-        for sectors in _formatted(scenario.geometry, scenario.policy)
+        for sectors in _formatted(scenario.geometry, scenario.policy, scenario.grown.area_sector_count)
     ]
     world = SteppedWorld(disks, hosts, calm, preparation)
     done = [0] * len(scenario.hosts)

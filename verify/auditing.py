@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shadowshare.models.observations import Piece, pieces_of
-from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
-from shadowshare.scenarios.staging import location_of
+from shadowshare.scenarios.scenario import Scenario
+from shadowshare.scenarios.staging import location_in
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.disks.sector_store import Undecided
 from shadowshare.sim.inline import perform_inline
@@ -25,17 +25,17 @@ class Audited(NamedTuple):
     pieces: tuple[Piece, ...]
 
 
-def open_store(passive: type[Passive], geometry: Geometry, disks: Sequence[MemoryDisk]) -> Passive:
+def open_store(passive: type[Passive], scenario: Scenario, disks: Sequence[MemoryDisk]) -> Passive:
     """A passive that knows what the journal says now."""
-    return perform_inline(passive.open(location_of(geometry)), disks, AUDITOR)
+    return perform_inline(passive.open(location_in(scenario)), disks, AUDITOR)
 
 
 def read_shadow_copies(
-    passive: type[Passive], geometry: Geometry, sectors: range, disks: Sequence[MemoryDisk]
+    passive: type[Passive], scenario: Scenario, sectors: range, disks: Sequence[MemoryDisk]
 ) -> list[Audited]:
     """All shadow copies that there are, with some sectors of each."""
-    reader = open_store(passive, geometry, disks)
-    size = geometry.sector_bytes
+    reader = open_store(passive, scenario, disks)
+    size = scenario.geometry.sector_bytes
     wanted = ByteRange(sectors.start * size, len(sectors) * size)
     found = []
     for copy in perform_inline(reader.shadow_copies(), disks, AUDITOR):
@@ -48,11 +48,11 @@ def read_shadow_copies(
 
 
 def reverting_to(
-    passive: type[Passive], geometry: Geometry, disks: Sequence[MemoryDisk]
+    passive: type[Passive], scenario: Scenario, disks: Sequence[MemoryDisk]
 ) -> ShadowCopyId | None:
     """The shadow copy whose image the volume is while it is still being put back; None if there is none."""
     try:
-        return open_store(passive, geometry, disks).view.reverting
+        return open_store(passive, scenario, disks).view.reverting
     except Undecided:
         raise  # what survived of it is gone through
     except Exception:  # noqa: BLE001 - which is judged when the shadow copies are read

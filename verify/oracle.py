@@ -114,7 +114,7 @@ class Oracle:
         )
         if gives_way and not problem and not shared.ledger and host == self._requests.active:
             before = without_block(shared, operation)
-            if self._requests.have_room(before, self.geometry):
+            if self._requests.have_room(before, self.scenario):
                 problem = "shadow copies gave way, and there was room for all that was wanted"
         if problem:
             self._violated("existence", problem, self._name(host))
@@ -243,7 +243,7 @@ class Oracle:
 
     def _audit_volume(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check some sectors of the live volume."""
-        source = reverting_to(self._passive, self.geometry, disks) if self._reverts else None
+        source = reverting_to(self._passive, self.scenario, disks) if self._reverts else None
         if source in self.images:
             self._check_live(pieces_of_image(self.images[source]), "audit", at_once=True)
             return  # that the image is there is looked at with all the others
@@ -255,7 +255,7 @@ class Oracle:
     def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check which shadow copies there are, and some sectors of each."""
         try:
-            audited = read_shadow_copies(self._passive, self.geometry, sectors, disks)
+            audited = read_shadow_copies(self._passive, self.scenario, sectors, disks)
         except Undecided:
             raise  # what survived of it is gone through
         except Exception as error:  # noqa: BLE001 - of whatever kind: nobody could read the store
@@ -326,7 +326,7 @@ class Oracle:
         is_durable = self._given_way.gone <= self.deletion_ended and not self._given_way.invalidated
         if not is_durable or host != self._requests.active:
             return False
-        return self._requests.have_room(shared.disks, self.geometry)
+        return self._requests.have_room(shared.disks, self.scenario)
 
     def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
         """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from shadowshare.models import observations as seen
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError
-from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.passive import Passive
+from shadowshare.scenarios.scenario import Scenario
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.verify.auditing import open_store
 
@@ -105,13 +105,13 @@ class Requests(NamedTuple):
             now = now._replace(stopped=now.stopped | {host})
         return now.after_answer(failure.key) if isinstance(failure.error, _SLOTS_GIVEN_BACK) else now
 
-    def have_room(self, disks: Sequence[MemoryDisk], geometry: Geometry) -> bool:
+    def have_room(self, disks: Sequence[MemoryDisk], scenario: Scenario) -> bool:
         """Whether no slot is lacking even if all are taken that may be; False where that cannot be known."""
         if any(disk.undecided for disk in disks):
             return False
         try:
-            passive = open_store(Passive, geometry, [disk.fork() for disk in disks])
+            passive = open_store(Passive, scenario, [disk.fork() for disk in disks])
         except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
             return False
         wanted = sum(count for _, count in self.slots_wanted)
-        return passive.view.copied_extent_count() + wanted <= geometry.slot_count
+        return passive.view.copied_extent_count() + wanted <= passive.view.slot_count

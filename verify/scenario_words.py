@@ -45,7 +45,7 @@ class ScenarioSubject:
     def __init__(self, scenario: Scenario, implementation: Implementation) -> None:
         self.scenario = scenario
         self._implementation = implementation
-        self._geometry = scenario.geometry
+        self._geometry = scenario.grown
 
     @property
     def name(self) -> str:
@@ -210,6 +210,8 @@ def describe_record(record: Record) -> str:
     if kind == "COPIED":
         last = "" if fields["extent_count"] == 1 else f" (and {fields['extent_count'] - 1} more)"
         return f"COPIED {shadow_copy} extent {fields['extent']} -> slot {fields['slot']}{last}"
+    if kind == "GROWN":
+        return f"GROWN to {fields['slot_count']} slots"
     return kind if shadow_copy is None else f"{kind} {shadow_copy}"
 
 

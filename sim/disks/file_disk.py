@@ -152,6 +152,8 @@ class FileDisk:
         if self._descriptor < 0:
             raise self._refused(operation, "the disk was closed")
         sector, sector_count = operation.sector, operation.sector_count
+        if sector + sector_count > self.sector_count:
+            self._look_at_size()
         if sector < 0 or sector_count < 0 or sector + sector_count > self.sector_count:
             raise self._refused(
                 operation, f"beyond the end of the disk, which has {self.sector_count} sectors"
@@ -165,6 +167,11 @@ class FileDisk:
             and memoryview(operation.data).nbytes != sector_count * self.sector_bytes
         ):
             raise self._refused(operation, f"the data has {memoryview(operation.data).nbytes} bytes")
+
+    def _look_at_size(self) -> None:
+        """The file or device may have grown since it was opened, and a store with it."""
+        size_bytes = os.lseek(self._descriptor, 0, os.SEEK_END)
+        self.sector_count = max(self.sector_count, size_bytes // self.sector_bytes)
 
     # -- data ----------------------------------------------------------------------------------------------------
 

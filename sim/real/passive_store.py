@@ -27,6 +27,7 @@ class Usage(NamedTuple):
     Attributes:
         used_block_count: journal blocks of the current half that are in use.
         used_slot_count: slots that hold a copy.
+        slot_count: slots that there are.
         settings: what gives way when an extent cannot be copied.
         is_area_low: whether as many slots are used as users want to be warned of.
         reverting: the shadow copy to which the volume is being reverted; None if it is not.
@@ -39,6 +40,7 @@ class Usage(NamedTuple):
     sequence: int
     used_block_count: int
     used_slot_count: int
+    slot_count: int
     settings: Settings
     is_area_low: bool
     reverting: ShadowCopyId | None
@@ -143,6 +145,7 @@ class PassiveStore:
             cursor.sequence,
             cursor.position + 1,
             view.copied_extent_count(),
+            view.slot_count,
             view.settings,
             view.is_area_low,
             view.reverting,

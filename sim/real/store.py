@@ -23,6 +23,7 @@ from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
 from shadowshare.protocol.repairing import repair_store
 from shadowshare.sim.real.active_store import ActiveStore
+from shadowshare.sim.real.growing import grow_area
 from shadowshare.sim.real.passive_store import PassiveStore
 from shadowshare.sim.real.store_disks import AnyPath, OpenStore, locate, open_disks
 from shadowshare.sim.real.store_format import format_devices
@@ -92,6 +93,11 @@ class Store:
         """
         with self._open_disks(writable=True) as opened, RealWorld(opened.disks, lane_count) as world:
             yield ActiveStore(world, world.run(activate(opened.located.location)))
+
+    def grow(self, area_bytes: int | None = None) -> int:
+        """Let the differential area be larger, and return how many slots there are then; see `grow_area`."""
+        with self.open_active() as active:
+            return grow_area(active, self.paths[-1], area_bytes)
 
     def check(self) -> CheckResult:
         """Whether the store is intact; see `shadowshare.protocol.checking`.

@@ -1,13 +1,16 @@
 """Finding where a differential area begins when the superblock at the end of the device is damaged.
 
 On a device that volume and area share, nothing but that last superblock says where the area begins. So look for the
-first one, from the end backwards. A volume may hold anything, also what looks like a superblock: only one that fits
-this device to the sector and has a journal of its own store behind it counts, and if there are two, none does.
+first one, from the end backwards. A volume may hold anything, also what looks like a superblock: only one that belongs
+where it is and has a journal of its own store behind it counts, one that fits this device to the sector before all
+others; and if there are two, none does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from shadowshare.protocol.errors import CannotOpen, DiskError, StoreError
 from shadowshare.protocol.geometry import SECTOR_BYTES, VOLUME_DEVICE, Geometry
@@ -27,6 +30,16 @@ SEARCH_BYTES = 4 * 1024**3
 _CHUNK_BYTES = 4 * 1024**2
 
 
+class _Found(NamedTuple):
+    """A first superblock: where it is, and whether its store ends where the device does.
+
+    A device may have been made larger, for the store to grow.
+    """
+
+    offset_bytes: int
+    is_exact: bool
+
+
 def find_area_offset_bytes(path: Path, search_bytes: int = SEARCH_BYTES) -> int | None:
     """The byte at which the only differential area on this device begins; None if there is none, or several.
 
@@ -36,13 +49,14 @@ def find_area_offset_bytes(path: Path, search_bytes: int = SEARCH_BYTES) -> int 
     """
     with _open(path) as disk:
         size_bytes = disk.sector_count * disk.sector_bytes
-        found: list[int] = []
+        found: list[_Found] = []
         end = size_bytes
         while end > max(0, size_bytes - search_bytes):
             start = max(0, size_bytes - search_bytes, end - _CHUNK_BYTES)
             found += _superblocks_in(disk, start, end)
             end = start
-        return found[0] if len(found) == 1 else None
+    fitting = [one for one in found if one.is_exact] or found
+    return fitting[0].offset_bytes if len(fitting) == 1 else None
 
 
 def _open(path: Path) -> FileDisk:
@@ -53,29 +67,31 @@ def _open(path: Path) -> FileDisk:
         return FileDisk.open(path, min(SECTOR_BYTES), writable=False)
 
 
-def _superblocks_in(disk: FileDisk, start: int, end: int) -> list[int]:
-    """The offsets of first superblocks that fit this device, in whole sectors ``[start, end)`` of bytes."""
+def _superblocks_in(disk: FileDisk, start: int, end: int) -> Iterator[_Found]:
+    """First superblocks that fit this device, in whole sectors ``[start, end)`` of bytes."""
     data = _read(disk, start, end)
-    found = []
     place = data.find(SUPERBLOCK_MAGIC)
     while place >= 0:
-        if place % SECTOR_BYTES[0] == 0 and _fits(
-            disk, start + place, data[place : place + SUPERBLOCK_BYTES]
-        ):
-            found.append(start + place)
+        if place % SECTOR_BYTES[0] == 0:
+            fitting = _fitting(disk, start + place, data[place : place + SUPERBLOCK_BYTES])
+            if fitting is not None:
+                yield fitting
         place = data.find(SUPERBLOCK_MAGIC, place + 1)
-    return found
 
 
-def _fits(disk: FileDisk, offset_bytes: int, raw: bytes) -> bool:
+def _fitting(disk: FileDisk, offset_bytes: int, raw: bytes) -> _Found | None:
+    """The superblock at a place, if it is one that belongs there and has a journal; None if not."""
     try:
         geometry = decode_superblock(raw)
     except StoreError:
-        return False
+        return None
     device_bytes = disk.sector_count * disk.sector_bytes
     first, last = (sector * geometry.sector_bytes for sector in geometry.superblock_sectors)
+    end = last + geometry.sector_bytes
     is_here = geometry.area_device == VOLUME_DEVICE and first == offset_bytes
-    return is_here and last + geometry.sector_bytes == device_bytes and _has_journal(disk, geometry)
+    if not is_here or end > device_bytes or not _has_journal(disk, geometry):
+        return None
+    return _Found(offset_bytes, end == device_bytes)
 
 
 def _has_journal(disk: FileDisk, geometry: Geometry) -> bool:

@@ -21,6 +21,7 @@ from shadowshare.protocol.layout import (
     Copied,
     Created,
     Deleted,
+    Grown,
     Invalidated,
     Record,
     Reverted,
@@ -196,6 +197,7 @@ SENTINELS: tuple[Record, ...] = (
     Settings(Policy.DELETE_OLDEST, 0x53),
     Reverting(ShadowCopyId(0x61, 0x62)),
     Reverted(ShadowCopyId(0x71, 0x72)),
+    Grown(0x81),
 )
 
 
@@ -225,7 +227,7 @@ def test_record_fields_are_where_the_tables_say(record: Record) -> None:
 
 def test_unknown_record_type_is_damage() -> None:
     raw = encode_block(EXAMPLE, 8, 1, 1, 2, bytes(8), (Takeover(),))
-    body = raw[: layout._BLOCK.size] + struct.pack("<H", 11) + raw[layout._BLOCK.size + 2 : -8]
+    body = raw[: layout._BLOCK.size] + struct.pack("<H", 12) + raw[layout._BLOCK.size + 2 : -8]
     assert decode_block(EXAMPLE, 8, body + checksum_of(body)) is layout.NoBlock.DAMAGED
 
 

@@ -70,7 +70,7 @@ def test_the_text_of_a_step_has_single_spaces() -> None:
 
 
 WRONG = {
-    "": "can create, delete, revert, write, zero, discard, policy, flush, verify, but not ''",
+    "": "can create, delete, revert, grow, write, zero, discard, policy, flush, verify, but not ''",
     "wirte 0": "not 'wirte'",
     "Write 0": "not 'Write'",
     "activate": "not 'activate'",

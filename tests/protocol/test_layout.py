@@ -26,6 +26,7 @@ from shadowshare.protocol.layout import (
     Copied,
     Created,
     Deleted,
+    Grown,
     Invalidated,
     NoBlock,
     Record,
@@ -58,6 +59,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(Checkpoint, U64, U32),
     st.builds(Reverting, IDS),
     st.builds(Reverted, IDS),
+    st.builds(Grown, U64),
 )
 
 
@@ -292,7 +294,7 @@ FOREIGN: dict[str, Callable[[], bytes]] = {
     "one record too many": lambda: signed_block(64, struct.pack("<H", 14)),
     "endless records": lambda: signed_block(64, b"\xff\xff"),
     "record type 0": lambda: signed_block(72 + 32, struct.pack("<H", 0)),
-    "record type 11": lambda: signed_block(72 + 32, struct.pack("<H", 11)),
+    "record type 12": lambda: signed_block(72 + 32, struct.pack("<H", 12)),
     "an unknown policy": lambda: signed_block(72 + 32, struct.pack("<HHI", 8, 0, 3)),
     "more than all slots": lambda: signed_block(72 + 32, struct.pack("<HHIIIQ", 8, 0, 0, 0, 0, 101)),
 }

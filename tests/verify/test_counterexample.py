@@ -7,6 +7,7 @@ from shadowshare.protocol.layout import (
     Copied,
     Created,
     Deleted,
+    Grown,
     Invalidated,
     Record,
     Reverted,
@@ -87,6 +88,7 @@ def test_events_and_late_writes_are_told() -> None:
         (Checkpoint(1, 1), "CHECKPOINT"),
         (Reverting(ShadowCopyId(1, 2)), "REVERTING 1.2"),
         (Reverted(ShadowCopyId(1, 2)), "REVERTED 1.2"),
+        (Grown(3), "GROWN to 3 slots"),
     ],
 )
 def test_every_record_has_words(record: Record, words: str) -> None:

@@ -39,7 +39,7 @@ def test_a_pair_is_a_scenario_that_can_be_named(pair: Pair) -> None:
 
 def test_a_pair_has_a_name_in_either_order() -> None:
     assert pair_named("delete+write") == pair_named("write+delete")
-    for wrong in ("write", "write+", "write+grow", "write+delete+crash", ""):
+    for wrong in ("write", "write+", "write+shrink", "write+delete+crash", ""):
         with pytest.raises(UnknownPair, match="write, create"):
             pair_named(wrong)
 

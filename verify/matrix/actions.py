@@ -5,7 +5,7 @@ passive reads two extents of the older shadow copy: one from a slot, one from th
 slot begins anew: if the older shadow copy is deleted, the next copy goes to the slot that the passive reads.
 
 - extent 0 was copied for the older shadow copy ``r``, extent 1 for the newer one ``s``; extent 2 was never written
-- ``create``, ``delete``, ``write`` and ``revert`` are tasks of the active
+- ``create``, ``delete``, ``write``, ``revert`` and ``grow`` are tasks of the active
 - ``turnover``: a task appends to the journal, and its halves are so short that every append turns it over
 - ``takeover``: another host relieves the active, which is still alive, while that one does what the pair says
 - ``crash``: the active may crash, or the disks lose power, at any step; another host recovers (power losses crash the
@@ -28,6 +28,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "create": ("create t", "create u"),
     "delete": ("delete r", "delete s"),
     "revert": ("revert r", "revert s"),
+    "grow": ("grow 5", "grow 6"),
     "turnover": ("policy fail-write", "policy fail-write"),
 }
 """What a task does for each action of an active, alone or as the first of two such; and as the second."""
@@ -105,6 +106,8 @@ def scenario_of(pair: Pair) -> Scenario:
     others = dict(zip(_OTHERS, _roles_of(pair), strict=False))
     crash_count = pair.count(CRASH)
     allowed = ["Fenced", "ActiveStopped"] if TAKEOVER in pair else []
+    if pair == ("grow", "grow"):
+        allowed.append("AreaInUse")  # with which the smaller one ends, if it comes later
     document = Document(
         name=pair.scenario_name,
         story=f"A passive reads a shadow copy from a slot and from the volume during {pair.first} and {pair.second}.",

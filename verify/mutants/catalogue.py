@@ -8,6 +8,7 @@ from typing import NamedTuple
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.protocol.growing import Grower
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import Recovery
@@ -19,6 +20,7 @@ from shadowshare.verify.mutants import (
     changes,
     following,
     giving_way,
+    growing,
     passive,
     recovery,
     reverting,
@@ -73,6 +75,11 @@ def _turnover(name: str, scenario: str, code: type[Turnover]) -> Mutant:
 
 def _reverter(name: str, scenario: str, code: type[Reverter]) -> Mutant:
     active_class = type(f"ActiveFor{code.__name__}", (Active,), {"reverter_class": code})
+    return _active(name, scenario, active_class)._replace(story=_story(code))
+
+
+def _grower(name: str, scenario: str, code: type[Grower]) -> Mutant:
+    active_class = type(f"ActiveFor{code.__name__}", (Active,), {"grower_class": code})
     return _active(name, scenario, active_class)._replace(story=_story(code))
 
 
@@ -175,6 +182,14 @@ MUTANTS: tuple[Mutant, ...] = (
     _active("reads-into-a-revert", "revert-and-crash", reverting.ReadsWhatIsInTheVolume),
     _active("reads-slots-of-a-revert", "revert-and-reuse", reverting.ReadsSlotsOfBefore),
     _turnover("checkpoint-without-revert", "revert-during-turnover", reverting.CheckpointWithoutRevert),
+    # The differential area grows.
+    _grower("grown-before-the-superblocks", "grow-and-crash", growing.SaysItFirst),
+    _grower("grown-without-flush", "grow-and-crash", growing.SaysItBeforeItIsDurable),
+    _grower("new-slots-too-early", "grow-and-unreadable-superblock", growing.UsesSlotsTooEarly),
+    _grower("growth-kept-quiet", "grow-among-writers", growing.SaysNothing),
+    _active("new-slots-forgotten", "grow-and-crash", growing.ForgetsNewSlots),
+    _passive("new-slots-not-followed", "grow-among-writers", growing.PassiveThatNeverGrows),
+    _turnover("checkpoint-without-new-slots", "grow-and-turnover", growing.CheckpointWithoutNewSlots),
     # Recovery, and appending to the journal.
     _recovery("ignores-journal-error", "journal-write-error-landed", recovery.CarelessJournal),
     _recovery("no-flush-after-entry", "crash-before-volume-write", recovery.UnflushedEntry),

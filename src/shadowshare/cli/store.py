@@ -11,9 +11,9 @@ from shadowshare.cli import store_changing, store_reading
 def store() -> None:
     """Make and use a store on an image file or a block device.
 
-    `create`, `delete`, `revert`, `write`, `discard` and a change of the `policy` become the active computer: they lock
-    the store and recover it first. The others are passive: they open everything read-only, take no lock, and can run
-    while an active one writes.
+    `create`, `delete`, `revert`, `grow`, `write`, `discard` and a change of the `policy` become the active computer:
+    they lock the store and recover it first. The others are passive: they open everything read-only, take no lock, and
+    can run while an active one writes.
 
     A shadow copy is named by its id, such as 1.2, or as `newest` or `oldest`. A size is a number of bytes, such as
     4096, 64K, 1GiB (powers of 1024) or 1GB (powers of 1000).

@@ -1,4 +1,4 @@
-"""The store commands that change something: format, create, delete, revert, write, discard, policy."""
+"""The store commands that change something: format, create, delete, revert, grow, write, discard, policy."""
 
 from __future__ import annotations
 
@@ -241,6 +241,25 @@ def discard(store: Store, offset: int, length: int, as_json: bool) -> None:
     print_one("discarded_bytes", length, as_json)
 
 
+@click.command()
+@takes_store
+@click.option(
+    "--area-size",
+    type=SIZE,
+    help="How large the differential area is to be.  [default: up to the device's end]",
+)
+@json_option
+def grow(store: Store, area_size: int | None, as_json: bool) -> None:
+    """Make the differential area larger, and print how many slots there are then.
+
+    A file is made longer; a block device must have the room already. Passives that read meanwhile go on. The journal
+    stays as large as it is. The area never becomes smaller.
+
+    Example: shadowshare store grow disk.img --area-size 1G
+    """
+    print_one("slot_count", store.grow(area_size), as_json)
+
+
 @click.command("policy")
 @takes_store
 @click.argument("policy", type=click.Choice(POLICY_NAMES), required=False)
@@ -272,4 +291,4 @@ def policy_command(store: Store, policy: str | None, warn_at: int | None, as_jso
         click.echo(policy_in_words(described))
 
 
-commands = [format_command, create, create_set_command, delete, revert, write, discard, policy_command]
+commands = [format_command, create, create_set_command, delete, revert, grow, write, discard, policy_command]

@@ -76,7 +76,7 @@ def show_as_dict(geometry: Geometry, usage: Usage, infos: Sequence[ShadowCopyInf
     for described, inherited_copy_count in zip(shadow_copies, usage.inherited_copy_counts, strict=False):
         described["inherited_copy_count"] = inherited_copy_count
     return {
-        "store": geometry_as_dict(geometry),
+        "store": {**geometry_as_dict(geometry), "slot_count": usage.slot_count},
         "journal": {
             "epoch": usage.epoch,
             "generation": usage.generation,
@@ -86,7 +86,7 @@ def show_as_dict(geometry: Geometry, usage: Usage, infos: Sequence[ShadowCopyInf
         },
         "slots": {
             "used_count": usage.used_slot_count,
-            "free_count": geometry.slot_count - usage.used_slot_count,
+            "free_count": usage.slot_count - usage.used_slot_count,
             "is_low": usage.is_area_low,
         },
         "settings": settings_as_dict(usage.settings),
@@ -146,6 +146,7 @@ def check_as_dict(result: CheckResult) -> dict[str, Any]:
         },
         "shadow_copy_count": result.shadow_copy_count,
         "used_slot_count": result.used_slot_count,
+        "slot_count": result.slot_count,
     }
 
 
@@ -161,7 +162,7 @@ def print_check(result: CheckResult) -> None:
     if result.is_intact:
         click.echo(
             f"intact: {result.shadow_copy_count} shadow copies, {result.used_slot_count} of "
-            f"{result.geometry.slot_count} slots and {result.used_block_count} of "
+            f"{result.slot_count} slots and {result.used_block_count} of "
             f"{result.geometry.half_block_count} journal blocks used"
         )
     else:

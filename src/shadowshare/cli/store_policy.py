@@ -32,6 +32,6 @@ def telling_who_gives_way(active: ActiveStore) -> Iterator[None]:
         if view.is_area_low:
             click.echo(
                 f"the differential area is nearly full: {active.active.free_slot_count} of "
-                f"{active.geometry.slot_count} slots are free",
+                f"{view.slot_count} slots are free",
                 err=True,
             )
