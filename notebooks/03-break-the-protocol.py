@@ -84,12 +84,12 @@ storyboard_of(race, smallest.shrunk.labels, faster)
 # ## Would a random test have found it?
 #
 # Each of these bugs is in the catalogue of *mutants*; this one is `hit-without-catch-up`. How many random schedules
-# does it take to meet one? A dot is the median of nine runs, a line the middle half of them; an open arrow means that
-# more than 500 were not enough.
+# does it take to meet one? A dot is the median of seven runs, a line the middle half of them; an open arrow means that
+# more than 300 were not enough.
 
 # %%
 BUGS = ["no-recheck", "hit-without-catch-up", "hit-checked-before", "own-table-only", "no-fence"]
-detections = [detect(name, DetectionPlan(("random", "pct", "urw"), 9, 500)) for name in BUGS]
+detections = [detect(name, DetectionPlan(("random", "pct", "urw"), 7, 300)) for name in BUGS]
 assert all(one.is_killed for one in detections)
 show(detections)
 

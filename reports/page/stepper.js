@@ -124,6 +124,7 @@ const HELD = { held: "in hand", discarded: "discarded", returned: "returned, and
 
 function viewElement(view) {
   if (!view) return "has not read the journal yet";
+  if (view === "untold") return "its code does not tell: it has no view";
   if (!view.length) return "there is no shadow copy";
   return view.map((copy) => {
     const copies = copy.copies.map(([extent, slot]) => `extent ${extent} → slot ${slot}`);

@@ -29,6 +29,8 @@ from shadowshare.verify.story.holdings import Holding, Holdings, model_of, view_
 Picture = dict[str, Any]
 
 SECTOR_OF = " of sector "
+UNTOLD = "untold"
+"""What a host knows, if it is code of one's own that does not tell."""
 
 
 class Cell(NamedTuple):
@@ -187,7 +189,7 @@ class ScenarioPainter:
             "status": status,
             "doing": doing,
             "next": [[flight.label, describe(flight.operation, self.geometry)] for flight in flights],
-            "view": None if view is None else self._view(view),
+            "view": self._view(view) if view is not None else None if model.protocol is None else UNTOLD,
             "held": [self._holding(holding) for holding in self.holdings.of(number)],
         }
 

@@ -169,7 +169,10 @@ def _write_reports(reports: ReportFiles, finding: Finding, files: Sequence[Path]
         board = storyboard_of(
             finding.scenario, labels, code.implementation, names, code.mutant_name, code.path
         )
-    reports.write_story(board, lambda: exploration_page(finding.result, finding_facts(finding), board))
+    facts = finding_facts(finding)
+    if board is None:  # which tells the story itself
+        facts = {"scenario": finding.scenario.story, **facts}
+    reports.write_story(board, lambda: exploration_page(finding.result, facts, board))
 
 
 def _found(result: ScenarioResult) -> Exploration:

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from shadowshare.models.computers import Implementation
 from shadowshare.protocol.geometry import VOLUME_DEVICE
+from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import edit
 from shadowshare.sim.schedule import ScheduleError
 from shadowshare.verify.counterexample import run_schedule
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.story.picture import told
+from shadowshare.verify.story.picture import UNTOLD, told
 from shadowshare.verify.story.storyboard import CELL_COUNT_MAXIMUM, Storyboard, storyboard_of
 from tests.verify.story.boards import board_of
 
@@ -36,6 +38,18 @@ def test_the_picture_shows_what_is_on_the_disk() -> None:
             shown = board.picture(length)[f"volume/{extent}"]["sectors"][0]
             expected = told(world.disks[VOLUME_DEVICE].sectors[extent])
             assert {key: shown[key] for key in expected} == expected
+
+
+class Untelling(Passive):
+    """Code of one's own that nobody can look into."""
+
+    view = None  # type: ignore[assignment]
+
+
+def test_what_code_of_one_s_own_knows_is_told_only_if_it_tells() -> None:
+    board = storyboard_of(RACE, OVERTAKEN, Implementation(passive=Untelling))
+    assert {board.picture(step)["host/R"]["view"] for step in range(len(OVERTAKEN))} == {UNTOLD}
+    assert held(board, 7), "what it has in hand is seen from outside"
 
 
 def test_a_passive_holds_discards_and_returns_what_it_read() -> None:
