@@ -19,13 +19,14 @@ from shadowshare.protocol.coordination import Mutex
 from shadowshare.protocol.errors import (
     ActiveStopped,
     AreaFull,
+    AreaInUse,
     DiskError,
     JournalFull,
     ReadError,
     ShadowCopyNotFound,
     WriteError,
 )
-from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry, Location
 from shadowshare.protocol.giving_way import who_gives_way
 from shadowshare.protocol.journal import JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
@@ -33,11 +34,13 @@ from shadowshare.protocol.layout import (
     Copied,
     Created,
     Deleted,
+    Grown,
     Record,
     Reverted,
     Reverting,
     Settings,
     ShadowCopyId,
+    encode_superblock,
 )
 from shadowshare.protocol.marks import reached
 from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Reserve, Write, WriteZeroes
@@ -59,7 +62,7 @@ class NaiveActive:
     def __init__(self, journal: JournalAppender) -> None:
         self.geometry = journal.geometry
         self._journal = journal
-        self._slots = Allocator(self.geometry.slot_count, self.view.used_slots())
+        self._slots = Allocator(self.view.slot_count, self.view.used_slots())
         self._turn = Mutex()
         self._creation_count = 0
         self._stopped = False
@@ -74,7 +77,7 @@ class NaiveActive:
         """All that is remembered between two requests."""
         follower = self._journal.follower
         known = (follower.digest, follower.cursor.checksum, self._journal.digest(), self._slots.digest())
-        return (*known, self._creation_count, self._stopped, self._in_doubt)
+        return (*known, self.geometry.area_sector_count, self._creation_count, self._stopped, self._in_doubt)
 
     # -- requests ------------------------------------------------------------------------------------------------
 
@@ -137,6 +140,20 @@ class NaiveActive:
                 self._refuse_without_room(shadow_copy)
                 await self._append(Reverting(shadow_copy))
             await self._finish_revert()
+
+    async def grow(self, area_sector_count: int) -> None:
+        """Let the differential area have so many sectors, as its device has by now."""
+        async with self._turn:
+            self._refuse_if_stopped()
+            larger = self.geometry.grown(area_sector_count)
+            if area_sector_count < self.geometry.area_sector_count:
+                raise AreaInUse("the differential area cannot shrink")
+            await self._write_superblock(larger, 1)
+            await self._write_superblock(larger, 0)
+            self.geometry = larger
+            if larger.slot_count_maximum > self.view.slot_count:
+                await self._append(Grown(larger.slot_count_maximum))
+                self._slots.grow(larger.slot_count_maximum)
 
     async def set_policy(self, settings: Settings) -> None:
         """Say what gives way from now on when an extent cannot be copied."""
@@ -251,6 +268,15 @@ class NaiveActive:
         return self.geometry.area_device, self.geometry.slot_sector(slot) + within
 
     # -- what may fail -------------------------------------------------------------------------------------------
+
+    async def _write_superblock(self, geometry: Geometry, copy: int) -> None:
+        try:
+            sector = geometry.superblock_sectors[copy]
+            await Write(geometry.area_device, sector, 1, encode_superblock(geometry, copy))
+        except DiskError:
+            self._stop()
+            raise
+        await self._flush(geometry.area_device)
 
     async def _append(self, record: Record) -> None:
         try:

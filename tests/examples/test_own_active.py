@@ -17,6 +17,7 @@ REACHES = {
     "write-error-lands-late": Rare.REFUSED_IN_DOUBT,
     "policy-takes-effect": None,
     "revert-among-others": None,
+    "grow-among-writers": None,
     "discard-and-zeroes": None,
     "two-writers-one-extent": None,
     "crash-before-journal": None,
