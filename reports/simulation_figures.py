@@ -100,7 +100,15 @@ def _draw_question(axes: Any, points: Sequence[Point], swept: Sequence[str], nam
     axes.set_ylabel(question.unit)
     axes.set_ylim(bottom=0)
     axes.grid(visible=True)
-    axes.legend(frameon=False, fontsize="small")
+    _add_legend(axes)
+
+
+def _add_legend(axes: Any) -> None:
+    """Name the curves; where there is none, nothing happened that would answer the question."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize="small")
+    else:
+        axes.text(0.5, 0.5, "nothing of the kind happened", transform=axes.transAxes, ha="center")
 
 
 def _draw_line(
@@ -185,7 +193,7 @@ def _draw_curves(axes: Any, points: Sequence[Point], swept: Sequence[str], kind:
     axes.set_xlabel("latency, us")
     axes.set_ylabel("share of requests that take no longer")
     axes.grid(visible=True)
-    axes.legend(frameon=False, fontsize="small")
+    _add_legend(axes)
 
 
 def _draw_curve(axes: Any, curve: Curve, label: str, **style: str) -> None:

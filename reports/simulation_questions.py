@@ -106,6 +106,15 @@ QUESTIONS: Mapping[str, Question] = {
             "device.1.utilisation": Figure("2nd busy %", "of the second device", 100.0),
         },
     ),
+    "fail-over": Question(
+        "How long does a fail-over take?",
+        "ms",
+        {
+            "active.recover.latency_mean": Figure(
+                "fail-over ms", "from the crash until another host serves", 1e3
+            )
+        },
+    ),
     "distribution": Question(
         "How are latencies distributed, with and without shadow copies?", "latency, us", {}
     ),

@@ -85,7 +85,7 @@ class _DrawnTable(HostsTable, frozen=True, kw_only=True):
             "requests_per_second": (0.001, 1e8),
             "burst_requests": (1, 1e6),
             "burst_speed_up": (1, 1e6),
-            "pause_us": (0, 1e12),
+            "pause_us": (0, 1e11),
             "request_kib": (4, REQUEST_KIB_MAXIMUM),
             "hot_space_share": (0, 1),
             "hot_request_share": (0, 1),

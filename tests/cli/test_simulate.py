@@ -90,7 +90,10 @@ def test_each_question_has_its_columns_and_its_panel(mine: str, tmp_path: Path) 
     done = run("simulate", "--file", mine, *FAST, *arguments, *asked)
     assert done.exit_code == 0, done.stderr
     headings = [figure.heading for question in QUESTIONS.values() for figure in question.figures.values()]
-    assert [heading for heading in headings if heading not in done.stdout.splitlines()[0]] == ["2nd busy %"]
+    assert [heading for heading in headings if heading not in done.stdout.splitlines()[0]] == [
+        "2nd busy %",
+        "fail-over ms",
+    ]
     drawn = figure.read_text(encoding="utf-8")
     titles = [question.words for question in QUESTIONS.values() if question.figures]
     assert [title for title in titles if title not in drawn] == []
