@@ -25,7 +25,7 @@ from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Created, Deleted, Settings, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Write, WriteZeroes
-from shadowshare.protocol.reverting import Reverter, check_version
+from shadowshare.protocol.reverting import Advance, Reverter, check_version, tell_nobody
 from shadowshare.protocol.view import SHADOW_COPY_COUNT_MAXIMUM
 
 
@@ -237,12 +237,16 @@ class Active(Copier):
             reached(Mark.DELETION_WAITED_FOR_REVERT)
             await self.finish_revert()
 
-    async def revert(self, shadow_copy: ShadowCopyId) -> None:
+    async def revert(self, shadow_copy: ShadowCopyId, advance: Advance = tell_nobody) -> None:
         """Make the volume the image of ``shadow_copy`` again, durably. Newer shadow copies keep theirs, too.
 
         Writes wait meanwhile, and reads are given the image. If this is interrupted, whoever wants to change the volume
         next finishes it first; see `shadowshare.protocol.reverting`. If it cannot be finished, because of an error, the
         volume can be reverted to another shadow copy instead.
+
+        Args:
+            shadow_copy: whose image it is to be.
+            advance: told how many more bytes have been put back, of `changed_bytes`.
 
         Raises:
             ShadowCopyNotFound, ShadowCopyInvalidated, FormatTooOld: nothing was changed.
@@ -258,9 +262,13 @@ class Active(Copier):
             self._refuse_in_doubt("revert the volume")
             if self.view.reverting != shadow_copy:
                 await self._reverter.begin(shadow_copy)
-            await self._reverter.finish()
+            await self._reverter.finish(advance)
         finally:
             await self._writes.reopen()
+
+    def changed_bytes(self, shadow_copy: ShadowCopyId) -> int:
+        """How much of the volume a revert to a shadow copy writes; raises as that does if there is none."""
+        return self._reverter.changed_bytes(shadow_copy)
 
     async def finish_revert(self) -> None:
         """Finish a revert that was begun and interrupted, if there is one. Raises as `revert` does."""

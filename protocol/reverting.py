@@ -14,7 +14,7 @@ came need not be known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from shadowshare.protocol.changes import ExtentRun, changed_extents
@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 
 REVERT_VERSION = 2
 """The first version of the format that has records for it."""
+
+
+Advance = Callable[[int], None]
+"""Told how many more bytes are done."""
+
+
+def tell_nobody(_: int) -> None:
+    """What is done is nobody's concern."""
 
 
 def check_version(geometry: Geometry) -> None:
@@ -76,8 +84,11 @@ class Reverter:
             self._refuse_without_room(shadow_copy)
             await self._active._append([Reverting(shadow_copy)])
 
-    async def finish(self) -> None:
+    async def finish(self, advance: Advance = tell_nobody) -> None:
         """Put everything back, from the beginning, if a revert has begun.
+
+        Args:
+            advance: told how many bytes of the volume have been put back since the last time.
 
         Raises:
             AreaFull, JournalFull, ReadError, WriteError: something could not be put back; it may be tried again.
@@ -88,6 +99,7 @@ class Reverter:
             return
         for batch in self._batches(source):
             await self._put_back(source, batch)
+            advance(len(batch) * self._geometry.extent_sectors * self._geometry.sector_bytes)
         await self._settle()
         await self._commit(Reverted(source))
 
@@ -120,6 +132,15 @@ class Reverter:
             )
 
     # -- putting back --------------------------------------------------------------------------------------------
+
+    def changed_bytes(self, source: ShadowCopyId) -> int:
+        """How much of the volume is put back, in whole extents.
+
+        Raises:
+            ShadowCopyNotFound, ShadowCopyInvalidated: it has no image.
+        """
+        extent_bytes = self._geometry.extent_sectors * self._geometry.sector_bytes
+        return extent_bytes * sum(run.extent_count for run in self._changed(source))
 
     def _changed(self, source: ShadowCopyId) -> list[ExtentRun]:
         """What may differ between the image and what is in the volume."""

@@ -11,6 +11,7 @@ from shadowshare.protocol.errors import OutOfRange
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import Settings, ShadowCopyId
 from shadowshare.protocol.operations import Buffer
+from shadowshare.protocol.reverting import Advance, tell_nobody
 from shadowshare.sim.real.passive_store import find_shadow_copy
 from shadowshare.sim.real.world import RealWorld
 
@@ -62,9 +63,9 @@ class ActiveStore:
         """Delete a shadow copy; see `Active.delete`."""
         self.world.run(self.active.delete(shadow_copy))
 
-    def revert(self, shadow_copy: ShadowCopyId) -> None:
+    def revert(self, shadow_copy: ShadowCopyId, advance: Advance = tell_nobody) -> None:
         """Make the volume the image of a shadow copy again, durably; see `Active.revert`."""
-        self.world.run(self.active.revert(shadow_copy))
+        self.world.run(self.active.revert(shadow_copy, advance))
 
     def read(self, offset: int, length: int) -> Buffer:
         """Bytes of the live volume; see `Active.read`."""

@@ -24,6 +24,7 @@ from shadowshare.protocol.layout import (
     Copied,
     Created,
     Record,
+    Reverting,
     Seal,
     checksum_of,
     decode_block,
@@ -73,7 +74,10 @@ def bounded(coroutine: Coroutine[Any, Any, _T], disk: MemoryDisk) -> _T:
 
 Step = tuple[str, int]
 STEPS = st.tuples(
-    st.sampled_from(["create", "write", "write", "delete", "recover", "turn over"]), st.integers(0, 7)
+    st.sampled_from(
+        ["create", "write", "write", "delete", "revert", "begin to revert", "recover", "turn over"]
+    ),
+    st.integers(0, 7),
 )
 LIVES = st.lists(STEPS, max_size=8).map(tuple)
 
@@ -104,8 +108,12 @@ async def _do(active: Active, verb: str, where: int, number: int) -> None:
     elif verb == "write":
         length = min(3, 16 - 2 * where) * SECTOR_BYTES
         await active.write(2 * where * SECTOR_BYTES, bytes([number]) * length)
-    elif copies:
+    elif copies and verb == "delete":
         await active.delete(copies[where % len(copies)].id)
+    elif copies and verb == "revert":
+        await active.revert(copies[where % len(copies)].id)
+    elif copies:
+        await active._reverter.begin(copies[where % len(copies)].id)
 
 
 def turn_over(disk: MemoryDisk, active: Active) -> None:
@@ -133,12 +141,16 @@ def records_of(view: View) -> list[Record]:
     for copy in view.shadow_copies:
         records.append(Created(copy.id, copy.created_ns))
         records += [Copied(copy.id, extent, slot, 1) for extent, slot in sorted(copy.table.items())]
+    if view.reverting is not None:
+        records.append(Reverting(view.reverting))
     return records
 
 
 # -- edits -------------------------------------------------------------------------------------------------------
 
-_INTERESTING = st.sampled_from([0, 1, 2, 3, 7, 8, 16, 17, 2**15, 2**31, 2**32 - 1, 2**48, 2**63, 2**64 - 1])
+_INTERESTING = st.sampled_from(
+    [0, 1, 2, 3, 7, 8, 9, 10, 11, 16, 17, 2**15, 2**31, 2**32 - 1, 2**48, 2**63, 2**64 - 1]
+)
 _ANY_SECTOR = st.sampled_from(METADATA)
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from shadowshare.protocol.checking import CheckResult, check_store
 from shadowshare.protocol.errors import ShadowshareError
-from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.layout import Grown, ShadowCopyId
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.recovery import activate
 from shadowshare.protocol.repairing import repair_store
@@ -47,6 +47,7 @@ RICH: tuple[Step, ...] = (
     *(("create", 0), ("write", 0), ("create", 0), ("write", 3), ("turn over", 0)),
     *(("write", 0), ("create", 0), ("delete", 1)),
 )
+REVERTING: tuple[Step, ...] = (*RICH, ("revert", 0), ("write", 1), ("begin to revert", 1), ("recover", 0))
 life = lru_cache(maxsize=64)(lived)
 
 
@@ -81,6 +82,7 @@ USES: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
 @pytest.mark.parametrize("use", USES)
 @given(life_before=LIVES, changes=st.lists(edits, min_size=1, max_size=4))
 @example(life_before=RICH, changes=[])
+@example(life_before=REVERTING, changes=[])
 def test_a_mutated_image_leads_to_an_answer_or_a_typed_error(
     use: str, life_before: tuple[Step, ...], changes: list[Edit]
 ) -> None:
@@ -113,6 +115,7 @@ def test_of_changed_bytes_nobody_reads_anything_wrong(
 
 @given(life_before=LIVES)
 @example(life_before=RICH)
+@example(life_before=REVERTING)
 def test_a_store_that_was_lived_in_is_intact(life_before: tuple[Step, ...]) -> None:
     result = bounded(check_store(LOCATION), life(life_before))
     assert result.is_intact, result.findings
@@ -144,6 +147,15 @@ def test_sizes_that_a_superblock_makes_up_cost_no_memory(field: int, value: int)
     areas = [superblock_field(copy, 56, 8, 2**48) for copy in (0, 1)]
     for changes in (hostile, [*areas, *hostile]):
         assert peak_bytes(edited(life(RICH), changes)) < MEMORY_BYTES_MAXIMUM
+
+
+@pytest.mark.parametrize("slot_count", [2**20, 2**32, 2**47])
+def test_slots_that_a_journal_makes_up_cost_no_memory(slot_count: int) -> None:
+    disk = edited(life(RICH), [])
+    active = perform_inline(activate(LOCATION), [disk])
+    perform_inline(active._append([Grown(slot_count)]), [disk])
+    assert peak_bytes(disk) < MEMORY_BYTES_MAXIMUM
+    assert str(slot_count) in str(bounded(check_store(LOCATION), disk).findings)
 
 
 def peak_bytes(disk: MemoryDisk) -> int:

@@ -270,3 +270,15 @@ def test_the_end_of_a_revert_needs_a_beginning() -> None:
     view.apply(Created(ShadowCopyId(1, 1), 0))
     with pytest.raises(JournalDamaged):
         view.apply(Reverted(ShadowCopyId(1, 1)))
+
+
+def test_it_tells_how_far_it_is() -> None:
+    store = Store()
+    shadow_copy = store.create()
+    store.write(0, *range(1, 5))
+    store.active.copied_bytes_at_once = 2 * SECTOR_BYTES
+    store.write(14, 1)
+    told: list[int] = []
+    store.run(store.active.revert(shadow_copy, told.append))
+    assert sum(told) == store.active.changed_bytes(shadow_copy) == 6 * SECTOR_BYTES
+    assert len(told) == 3

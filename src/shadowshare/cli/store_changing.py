@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from shadowshare.cli.output import SIZE, human_size, json_option, print_json
+from shadowshare.cli.output import SIZE, bytes_progress, human_size, json_option, print_json
 from shadowshare.cli.store_arguments import PATH, print_one, takes_store
 from shadowshare.cli.store_descriptions import geometry_as_dict, policy_in_words, settings_as_dict
 from shadowshare.cli.store_policy import PERCENT, POLICY_HELP, POLICY_NAMES, telling_who_gives_way
@@ -190,7 +190,8 @@ def revert(store: Store, shadow_copy: str, keep: bool, as_json: bool) -> None:
         found = active.find(shadow_copy)
         kept = active.create() if keep else None
         try:
-            active.revert(found)
+            with bytes_progress("reverting", active.active.changed_bytes(found)) as advance:
+                active.revert(found, advance)
         except Refusal:
             if kept is not None:
                 active.delete(kept)
