@@ -1,6 +1,7 @@
 """Notebooks: executed, and made into pages of the site.
 
-The notebooks are kept as text without outputs (docs/adr); their pages have the outputs of the code as it is now.
+The notebooks are kept as text without outputs (docs/adr/0012-notebooks-are-text.md); their pages have those of the code
+as it is now.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from nbconvert import MarkdownExporter
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 SECONDS_MAXIMUM = 300
-KERNELS = 2
+KERNEL = "python3"
+KERNEL_COUNT = 2
 _LOG = getLogger(__name__)
 _LOG.setLevel("WARNING")
 _CODE = ("protocol", "sim", "models", "scenarios", "verify", "reports")
@@ -32,10 +34,11 @@ def execute(source: Path, folder: Path) -> Any:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
     notebook = jupytext.read(source)
+    notebook.metadata.kernelspec = {"name": KERNEL, "display_name": "Python 3", "language": "python"}
     nbclient.NotebookClient(
         notebook,
         timeout=SECONDS_MAXIMUM,
-        kernel_name="python3",
+        kernel_name=KERNEL,
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=["--log-level=ERROR"],
         log=_LOG,
@@ -46,14 +49,15 @@ def execute(source: Path, folder: Path) -> Any:
 def make_pages(target: Path) -> None:
     """Write a page for each notebook into a folder, unless it is there and newer than all that it is made from."""
     target.mkdir(exist_ok=True)
-    code = max(path.stat().st_mtime for part in _CODE for path in (ROOT / part).rglob("*.*"))
+    files = (path for part in _CODE for path in (ROOT / part).rglob("*.*") if path.suffix != ".pyc")
+    code = max(path.stat().st_mtime for path in files)
     old = [
         source
         for source in NOTEBOOKS
         if not (page := target / f"{source.stem}.md").exists()
         or page.stat().st_mtime < max(code, source.stat().st_mtime)
     ]
-    with ThreadPoolExecutor(KERNELS) as pool:
+    with ThreadPoolExecutor(KERNEL_COUNT) as pool:
         for _ in pool.map(lambda source: _make_page(source, target), old):
             pass
 

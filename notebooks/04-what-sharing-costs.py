@@ -12,9 +12,11 @@
 import matplotlib.pyplot as plt
 
 from shadowshare.models.simulation.comparison import ComparedRun
+from shadowshare.reports.notebook import register
 from shadowshare.reports.style import LIGHT, MARKERS, SERIES, figure_style
 from shadowshare.scenarios.simulation.document import read_simulation
 
+register()
 # %config InlineBackend.figure_formats = ["svg"]
 
 # %% [markdown]
@@ -83,6 +85,12 @@ def mean(found: list, name: str) -> float:
     """Of a figure of several runs."""
     return sum(run[name] for run in found) / len(found)
 
+
+# %% [markdown]
+# One run, with all that is measured in it:
+
+# %%
+runs(1)[0]
 
 # %% [markdown]
 # ## What does copying cost the one who writes?

@@ -6,7 +6,7 @@ itself where it is the last value of a cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from html import escape, unescape
 from importlib import import_module
@@ -15,6 +15,7 @@ from typing import Any
 from shadowshare.reports.libraries import MissingLibrary
 from shadowshare.reports.page.document import Facts, Page, Words, asset, render, story_fragment, story_style
 from shadowshare.reports.page.kinds import exploration_page, gate_page, mutants_page, replay_page, run_page
+from shadowshare.reports.page.simulation import simulated_run_page
 from shadowshare.reports.trace import trace_text
 from shadowshare.verify.counterexample import Counterexample
 from shadowshare.verify.detection import Detection
@@ -26,6 +27,12 @@ from shadowshare.verify.story.storyboard import Storyboard
 
 HEIGHT_PIXELS = 1100
 """Of a frame, at most: a page that is longer is scrolled within it."""
+
+SIMULATED = {
+    "Measured": "shadowshare.models.simulation.measured",
+    "RunFigures": "shadowshare.models.simulation.comparison",
+}
+"""Runs of simulations: names of classes, and where they are."""
 
 _FIT = "this.style.height = Math.min(this.contentDocument.body.offsetHeight + 2, {}) + 'px'"
 
@@ -80,7 +87,9 @@ def page_of(result: Any) -> str:
         return run_page(result, [])
     if isinstance(result, Sequence) and result and all(isinstance(one, Detection) for one in result):
         return _mutants_page(result)
-    known = ", ".join(kind.__name__ for kind in _PAGES)
+    if _is_simulated(result):
+        return _simulated_page(result)
+    known = ", ".join([*(kind.__name__ for kind in _PAGES), *SIMULATED])
     raise NothingToShow(f"{type(result).__name__} is no result that can be shown; these are: {known}")
 
 
@@ -115,6 +124,20 @@ def _replayed_page(replay: Replay) -> str:
         else f"{violation.rule}: {violation.message}"
     )
     return render(Page(replay.scenario, verdict, headline, [Words("", (), trace_text(replay))]))
+
+
+def _is_simulated(result: Any) -> bool:
+    """Whether something is a run of a simulation: reports do not know the models, but what a run has."""
+    return type(result).__name__ in SIMULATED and hasattr(result, "latencies")
+
+
+def _simulated_page(run: Any) -> str:
+    figures = run if isinstance(run, Mapping) else run.figures()
+    curves = {
+        kind if isinstance(kind, str) else " ".join(kind): list(histogram.points())
+        for kind, histogram in run.latencies.items()
+    }
+    return simulated_run_page(figures, curves)
 
 
 def _mutants_page(detections: Sequence[Detection]) -> str:
@@ -161,9 +184,21 @@ def register() -> None:
     if shell is None:
         raise MissingLibrary("ipython", "notebook")
     formatters = shell.display_formatter.formatters
+    html, plain = formatters["text/html"], formatters["text/plain"]
     for kind in _PAGES:
-        formatters["text/html"].for_type(kind, lambda result: show(result)._repr_html_())
-        formatters["text/plain"].for_type(kind, lambda result, printer, _: printer.text(repr(show(result))))
+        html.for_type(kind, _as_html)
+        plain.for_type(kind, _as_text)
+    for name, module in SIMULATED.items():
+        html.for_type_by_name(module, name, _as_html)
+        plain.for_type_by_name(module, name, _as_text)
+
+
+def _as_html(result: Any) -> str:
+    return show(result)._repr_html_()
+
+
+def _as_text(result: Any, printer: Any, _is_in_cycle: bool) -> None:
+    printer.text(repr(show(result)))
 
 
 # -- the widget --------------------------------------------------------------------------------------------------

@@ -181,6 +181,8 @@ def _draw_bars(axes: Any, point: Point, name: str) -> None:
 
 def _draw_curves(axes: Any, points: Sequence[Point], swept: Sequence[str], kind: str) -> None:
     """The distribution of one kind of latency: a colour for each point, dashed without shadow copies."""
+    from matplotlib.ticker import LogLocator  # noqa: PLC0415 - as for `_canvas`
+
     for number, point in enumerate(points):
         colour = SERIES[number % len(SERIES)]
         values = ", ".join(f"{_words(name)} {shown(point.parameters[name])}" for name in swept)
@@ -188,7 +190,9 @@ def _draw_curves(axes: Any, points: Sequence[Point], swept: Sequence[str], kind:
         without = point.curves.get(f"{kind} {_WITHOUT}", ())
         _draw_curve(axes, without, "" if number else _WITHOUT, color=colour, linestyle="--")
     role, verb = kind.split()
-    axes.set_xscale("log")
+    axes.set_xscale("log", subs=())
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_title(f"How long does a {verb} of {_ROLES[role]} take?", fontsize="medium")
     axes.set_xlabel("latency, us")
     axes.set_ylabel("share of requests that take no longer")

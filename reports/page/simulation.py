@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shadowshare.reports.page.document import Facts, Figure, Page, Section, TableSection, Words, render
 from shadowshare.reports.page.kinds import svg_element
-from shadowshare.reports.simulation import Point, basis_lines, shown, simulation_table
+from shadowshare.reports.simulation import Basis, Curve, Estimate, Point, basis_lines, shown, simulation_table
 from shadowshare.reports.simulation_figures import SWEPT_MAXIMUM, svg_of, thinned
 from shadowshare.reports.simulation_questions import QUESTIONS
 from shadowshare.reports.style import SERIES
@@ -38,22 +38,29 @@ def simulation_page(
         facts: how it was run, besides.
     """
     sections: list[Section] = [Words("", [story])]
-    sections += [
-        Figure(
-            QUESTIONS[one].words if one == DISTRIBUTION else "",
-            svg_element(svg_of(points, swept, one)),
-            _caption(one),
-            data,
-            one,
-            is_wide=one == DISTRIBUTION,
-        )
-        for one, data in _answers(points, swept, asked)
-    ]
+    sections += _figures(points, swept, asked)
     sections.append(TableSection("In numbers", simulation_table(points, swept, asked), "figures"))
     fixed = {key: shown(value) for key, value in points[0].parameters.items() if key not in swept}
     rests_on = "; ".join(basis_lines(points, swept))
     sections.append(Facts("What was run", {**fixed, "rests on": rests_on, **(facts or {})}))
     return render(Page(f"simulation {name}", None, _headline(points, swept), sections))
+
+
+def simulated_run_page(figures: Mapping[str, float], curves: Mapping[str, Curve]) -> str:
+    """One run of a simulation: how latencies are distributed, and every figure.
+
+    Args:
+        figures: by name, times in seconds.
+        curves: latencies, by role and verb in words.
+    """
+    estimates = {name: Estimate(value, 0.0, value, value) for name, value in figures.items()}
+    points = [Point({}, estimates, curves, Basis(1, 0.0, 0.0))]
+    table = (["figure", "value"], [[name, f"{value:.6g}"] for name, value in figures.items()])
+    sections: list[Section] = [
+        *_figures(points, [], [DISTRIBUTION]),
+        TableSection("In numbers", table, "figures"),
+    ]
+    return render(Page("one run of a simulation", None, _headline(points, []), sections))
 
 
 def _headline(points: Sequence[Point], swept: Sequence[str]) -> str:
@@ -67,6 +74,19 @@ def _headline(points: Sequence[Point], swept: Sequence[str]) -> str:
     ratio = first.estimates.get(_RATIO)
     times = "" if ratio is None else f", {ratio.mean:.2g} times what it takes without shadow copies"
     return f"A write takes {before} us on average{times}."
+
+
+def _figures(points: Sequence[Point], swept: Sequence[str], asked: Sequence[str]) -> Iterator[Figure]:
+    """An answer to each question that can be answered with a figure."""
+    for one, data in _answers(points, swept, asked):
+        yield Figure(
+            QUESTIONS[one].words if one == DISTRIBUTION else "",
+            svg_element(svg_of(points, swept, one)),
+            _caption(one),
+            data,
+            one,
+            is_wide=one == DISTRIBUTION,
+        )
 
 
 def _caption(question: str) -> str:

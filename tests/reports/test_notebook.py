@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from html import unescape
+from importlib.util import find_spec
 
 import pytest
 
+from shadowshare.models.simulation.comparison import ComparedRun
+from shadowshare.models.simulation.run import simulate
 from shadowshare.reports.libraries import MissingLibrary
-from shadowshare.reports.notebook import NothingToShow, page_of, register, show, stepper
+from shadowshare.reports.notebook import SIMULATED, NothingToShow, page_of, register, show, stepper
 from shadowshare.reports.page.kinds import replay_page
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.counterexample import explain
@@ -17,6 +20,7 @@ from shadowshare.verify.explorer import explore
 from shadowshare.verify.gate.check import Check, GateResult
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.runner import Plan, run_scenario
+from tests.models.simulation.plans import MILLISECOND_NS, Anywhere, plan
 from tests.verify.story.boards import board_of
 
 
@@ -41,6 +45,19 @@ def test_every_kind_of_result_has_a_page() -> None:
         assert f"<title>{verdict}: " in page_of(result), result
     assert "<title>violated: " in page_of(GateResult((Check("scopes", "a", "violated"),), 1, (), 0.1))
     assert "<title>verified: " in page_of(explore(scenario))
+
+
+def test_a_run_of_a_simulation_has_a_page() -> None:
+    whole = plan(Anywhere("write", MILLISECOND_NS, client_count=2), measured_ns=50 * MILLISECOND_NS)
+    compared = ComparedRun(whole, seed=1)(0)
+    for run in (simulate(whole, (1, 0)), compared):
+        page = page_of(run)
+        assert "<title>one run of a simulation - shadowshare</title>" in page
+        assert "<td>active.write.latency_mean</td>" in page
+    assert f"{compared['active.write.latency_mean_ratio']:.2g} times what it takes without" in page_of(
+        compared
+    )
+    assert all(find_spec(module) is not None for module in SIMULATED.values())
 
 
 def test_what_is_no_result_is_refused() -> None:
