@@ -93,6 +93,8 @@ def simulation_table(
 
 def shown(value: Value) -> str:
     """A parameter's value for people."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return value if isinstance(value, str) else f"{value:g}"
 
 

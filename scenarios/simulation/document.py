@@ -116,7 +116,9 @@ class SimulationScenario:
                 f"there is no parameter {name!r}; there are: {known}; and fields by place, such as device.servers"
             )
         tables = {
-            key: value if key == "parameters" else _filled(value, {**parameters, **given}, key, problems)
+            key: dict(parameters)
+            if key == "parameters"
+            else _filled(value, {**parameters, **given}, key, problems)
             for key, value in self._tables.items()
         }
         for place, value in places.items():
@@ -152,6 +154,8 @@ def _name_workloads(tables: dict[str, Any]) -> None:
 def _put(tables: dict[str, Any], place: str, value: Value, problems: list[str]) -> None:
     """Put a value where a place such as ``passives.1.clients`` says; tables that are missing are made."""
     *way, field = place.split(".")
+    if way[0] == "parameters":
+        problems.append(f"{place}: name a parameter without its table: {field}")
     at: Any = tables
     for key in way:
         if isinstance(at, list):

@@ -152,6 +152,24 @@ def test_the_example_replays_its_trace_and_fields_are_set_by_their_place() -> No
     assert writes[1] > 2 * writes[0]
 
 
+def test_a_trace_that_is_wrong_further_on_is_told_of_when_it_is_met(tmp_path: Path) -> None:
+    lines = (ROOT / "examples" / "traces" / "sqlite-on-ext4.blkparse").read_text().splitlines()
+    (tmp_path / "traces").mkdir()
+    trace = tmp_path / "traces" / "sqlite-on-ext4.blkparse"
+    trace.write_text("\n".join([*lines[:40], "7,0 nonsense"]))
+    path = tmp_path / "mine.toml"
+    path.write_text((ROOT / "examples" / "replayed-database.toml").read_text())
+    for jobs in ("1", "2"):
+        done = run("simulate", "--file", path, "--replications", "2", "--jobs", jobs)
+        assert done.exit_code == 2
+        assert f"{trace}: line 41: must be 'DEVICE CPU" in done.stderr
+
+
+def test_a_question_without_an_answer_says_so(mine: str) -> None:
+    done = run("simulate", "--file", mine, *FAST, "--without-baseline", "--ask", "fail-over")
+    assert done.stdout.startswith("nothing happened of what was asked about")
+
+
 def test_words_can_be_swept(mine: str) -> None:
     models = "device.latency=slc-flash,constant"
     done = run("simulate", "--file", mine, *FAST, "--without-baseline", "--sweep", models)

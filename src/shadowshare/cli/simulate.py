@@ -162,7 +162,11 @@ def simulate(
     if as_json:
         print_json(simulation_json(scenario.name, points))
         return
-    print_table(*simulation_table(points, list(swept), asked))
+    headings, rows = simulation_table(points, list(swept), asked)
+    if len(headings) > len(swept):
+        print_table(headings, rows)
+    else:
+        click.echo("nothing happened of what was asked about")
     for line in basis_lines(points, list(swept)):
         click.echo(line)
 

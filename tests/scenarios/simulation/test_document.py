@@ -170,6 +170,7 @@ def test_every_field_can_be_given_another_value_by_its_place() -> None:
         ({"device.servers": "many"}, "device.servers: must be `int`"),
         ({"passives.5.count": 3}, "passives.5.count: there is no such place"),
         ({"name.x": 3}, "name.x: there is no such place"),
+        ({"parameters.n": 3}, "parameters.n: name a parameter without its table: n"),
         ({"fail_over.at_seconds": 9.0}, "fail_over.at_seconds: the simulation ends before"),
     ],
 )
@@ -177,6 +178,8 @@ def test_what_cannot_be_given_is_refused(changed: dict[str, Value], message: str
     scenario = read_simulation(f"{HEAD}[parameters]\nn = 2\n[[passives]]\n[[passives]]")
     with pytest.raises(SimulationError, match=message):
         scenario.plan(changed)
+    assert scenario.parameters == {"n": 2}
+    assert scenario.plan() == scenario.plan()
 
 
 @pytest.mark.parametrize(
