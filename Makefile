@@ -61,7 +61,8 @@ lock: ## choose the newest versions again and write requirements.lock
 clean: ## remove the environment and everything that tools wrote
 	rm -rf $(VENV) build dist docs/_build docs/api docs/notebooks src/shadowshare.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache \
 		.hypothesis
-	find bench examples models notebooks protocol reports scenarios sim src tests verify \
+	rm -f notebooks/*.ipynb
+	find bench docs examples models notebooks protocol reports scenarios sim src tests verify \
 		-name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP):
