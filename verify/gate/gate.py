@@ -80,7 +80,7 @@ class _Making:
         while True:
             while len(self._running) <= self._plan.jobs and (task := self._next_task()) is not None:
                 self._running[self._pool.submit(task.work)] = task
-            if not any(map(self._is_wanted, self._running.values())):
+            if not any(map(self._is_wanted, [*self._running.values(), *self._waiting[:1]])):
                 return
             for future in wait(self._running, return_when=FIRST_COMPLETED).done:
                 self._take(self._running.pop(future), future.result())
