@@ -72,11 +72,14 @@ class Active(Copier):
         first, end = self.geometry.covering_sectors(offset, length)
         if not length:
             return b""
-        data = await self._read(first, end)
+        if self.view.reverting is None:
+            data = await Read(VOLUME_DEVICE, first, end - first)
+        else:
+            data = await self._read_while_reverting(first, end)
         start = offset - first * self.geometry.sector_bytes
         return data if len(data) == length else data[start : start + length]
 
-    async def _read(self, first: int, end: int) -> Buffer:
+    async def _read_while_reverting(self, first: int, end: int) -> Buffer:
         while (source := self.view.reverting) is not None:
             reached(Mark.READ_WHILE_REVERTING)
             data = await self._reverter.read(source, first, end)
@@ -125,7 +128,8 @@ class Active(Copier):
         self._refuse_if_stopped()
         if not operation.sector_count:
             return
-        await self._enter()
+        if self.view.reverting is not None or not self._writes.try_enter():
+            await self._enter()
         try:
             extent_sectors = self.geometry.extent_sectors
             first = operation.sector // extent_sectors

@@ -48,6 +48,8 @@ class Copier(Committer):
 
     def _portions(self, extents: range) -> list[range]:
         """Ranges to preserve one after the other. What is preserved stays so: no creation comes before the write."""
+        if len(extents) == 1:
+            return [extents]
         geometry = self.geometry
         count = max(1, self.copied_bytes_at_once // (geometry.extent_sectors * geometry.sector_bytes))
         return [extents[start : start + count] for start in range(0, len(extents), count)]

@@ -121,18 +121,17 @@ class DeletesTheSource(Active):
 class ReadsWhatIsInTheVolume(Active):
     """The volume is read as it is in the middle of a revert."""
 
-    async def _read(self, first: int, end: int) -> Buffer:
+    async def _read_while_reverting(self, first: int, end: int) -> Buffer:
         return await Read(VOLUME_DEVICE, first, end - first)
 
 
 class ReadsSlotsOfBefore(Active):
     """What was read from the slots of a revert's source is returned, though the revert is over by then."""
 
-    async def _read(self, first: int, end: int) -> Buffer:
+    async def _read_while_reverting(self, first: int, end: int) -> Buffer:
         source = self.view.reverting
-        if source is not None:
-            return await self._reverter.read(source, first, end)
-        return await super()._read(first, end)
+        assert source is not None
+        return await self._reverter.read(source, first, end)
 
 
 class OthersGiveWay(Active):
