@@ -57,12 +57,12 @@ path_request_us = "$path_us"
 path_answer_us = "$path_us"
 
 [shadow_copies]
-every_seconds = 0.08
+every_seconds = 0.05
 keep = 2
 
 [time]
-warm_up_seconds = 0.06
-measured_seconds = 0.08
+warm_up_seconds = 0.05
+measured_seconds = 0.05
 """)
 
 
