@@ -11,6 +11,7 @@ from shadowshare.verify.mutants.catalogue import MUTANTS
 def test_a_gate_is_measured_and_its_verdict_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     figures = measure(OWN[0], ["--implementation", OWN[0]], 1)
     assert (figures.verdict, figures.stage, len(figures.seconds)) == ("violated", "scopes", 1)
+    assert figures.processor_seconds[0] > 0
     show([figures])
     assert "scopes: " in capsys.readouterr().out
 
