@@ -101,8 +101,9 @@ def show(rows: Sequence[Figures]) -> None:
     for row in rows:
         spread = f"({min(row.seconds):.1f} to {max(row.seconds):.1f})"
         found = f"{row.stage}: {row.found_in}" if row.stage else "-"
+        processors = f"{median(row.processor_seconds):13.1f}"
         print(
-            f"{row.name:{width}}  {row.verdict:8}  {median(row.seconds):7.1f}  {spread:15}  {median(row.processor_seconds):13.1f}  {found}"
+            f"{row.name:{width}}  {row.verdict:8}  {median(row.seconds):7.1f}  {spread:15}  {processors}  {found}"
         )
 
 
