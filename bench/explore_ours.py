@@ -13,13 +13,13 @@ from examples.batched_copies import batched_copies
 from examples.toy_snapshot import toy_snapshot
 
 from shadowshare.scenarios.catalogue import built_in
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.counterexamples.shrinking import shrink
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore as explore_scenario
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget
-from shadowshare.verify.shrinking import shrink
 from shadowshare.verify.strategies.catalogue import make_strategy
 from shadowshare.verify.strategies.exhaustive import Exhaustive
-from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import Setup, explore
 
 SEARCHES: dict[str, dict[str, Any]] = {

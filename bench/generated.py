@@ -25,9 +25,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario, parse_scenario
+from shadowshare.verify.exploration.product import Product
 from shadowshare.verify.generated.machine import StoreMachine
 from shadowshare.verify.generated.schedules import Interleaving, check, schedules
-from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
 
 RACE = """

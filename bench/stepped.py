@@ -18,9 +18,9 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget
+from shadowshare.verify.rules.oracle import Oracle
 from shadowshare.verify.strategies.random_walk import RandomWalk
 
 ROUND_COUNT = 5

@@ -15,9 +15,9 @@ from shadowshare.reports.notebook import register
 from shadowshare.reports.style import LIGHT, MARKERS, SERIES, figure_style
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import parse_scenario
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget
 from shadowshare.verify.strategies.partial_order import PartialOrder
 
 register()

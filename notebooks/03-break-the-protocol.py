@@ -11,7 +11,7 @@ from shadowshare.protocol.journal import Progress
 from shadowshare.protocol.passive import Passive
 from shadowshare.reports.notebook import register, show
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import explain
+from shadowshare.verify.counterexamples.counterexample import explain
 from shadowshare.verify.detection import DetectionPlan, detect
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.gate.check import GateResult

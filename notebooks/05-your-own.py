@@ -7,7 +7,7 @@
 # %%
 from shadowshare.reports.notebook import register
 from shadowshare.scenarios.definition import parse_scenario
-from shadowshare.verify.counterexample import explain_tasks
+from shadowshare.verify.counterexamples.counterexample import explain_tasks
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, mutant
 from shadowshare.verify.story.storyboard import storyboard_of

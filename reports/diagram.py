@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from shadowshare.verify.counterexample import Replay, Row
+from shadowshare.verify.counterexamples.counterexample import Replay, Row
 
 WIDTH_COLUMNS = 100
 LANE_COLUMNS_MINIMUM = 7

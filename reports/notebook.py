@@ -17,11 +17,11 @@ from shadowshare.reports.page.document import Facts, Page, Words, asset, render,
 from shadowshare.reports.page.kinds import exploration_page, gate_page, mutants_page, replay_page, run_page
 from shadowshare.reports.page.simulation import simulated_run_page
 from shadowshare.reports.trace import trace_text
-from shadowshare.verify.counterexample import Counterexample
+from shadowshare.verify.counterexamples.counterexample import Counterexample
+from shadowshare.verify.counterexamples.replaying import Replay
 from shadowshare.verify.detection import Detection
 from shadowshare.verify.gate.check import GateResult
 from shadowshare.verify.mutants.catalogue import MUTANTS
-from shadowshare.verify.replaying import Replay
 from shadowshare.verify.result import Exploration, ResultError, ScenarioResult, Verdict
 from shadowshare.verify.story.storyboard import Storyboard
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from shadowshare.verify.counterexample import Conflict, Counterexample, Replay, Row
+from shadowshare.verify.counterexamples.counterexample import Conflict, Counterexample, Replay, Row
 from shadowshare.verify.result import ScenarioResult
 
 Table = tuple[list[str], list[list[str]]]

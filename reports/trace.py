@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from shadowshare.reports.diagram import BOXES, Characters, draw
 from shadowshare.reports.tables import Table, conflict_lines, replay_table
-from shadowshare.verify.counterexample import Replay
+from shadowshare.verify.counterexamples.counterexample import Replay
 
 
 def trace_text(replay: Replay, characters: Characters = BOXES) -> str:

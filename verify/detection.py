@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify.censored import HALF, QUARTER, THREE_QUARTERS, Run, censored_quantile
+from shadowshare.verify.exploration.parallel import WorkerEnded, prepare_worker
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM, Budget, Progress
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.parallel import WorkerEnded, prepare_worker
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Verdict
 from shadowshare.verify.runner import Plan, run_scenario
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget, Progress
 from shadowshare.verify.strategies.catalogue import StrategyError, make_strategy, strategy_names
 from shadowshare.verify.strategies.strategy import Sampler
 

@@ -17,11 +17,16 @@ from typing import NamedTuple
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.marks import Mark, recording
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
-from shadowshare.verify.checkpoint import Checkpoint, CheckpointError, check_writable, save_checkpoint
-from shadowshare.verify.parallel import explore_parts, sample
+from shadowshare.verify.exploration.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    check_writable,
+    save_checkpoint,
+)
+from shadowshare.verify.exploration.parallel import explore_parts, sample
+from shadowshare.verify.exploration.search import Budget, Progress, Search
 from shadowshare.verify.race import Race, identity_of, without_hosts
 from shadowshare.verify.result import Exploration, sum_of, with_unmet
-from shadowshare.verify.search import Budget, Progress, Search
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.strategy import Sampler, Strategy
 

@@ -17,9 +17,9 @@ from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.document import PLACES
 from shadowshare.sim.faults.catalogue import FAULTS
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import Part
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 
 __all__ = [

@@ -15,10 +15,10 @@ from shadowshare.scenarios.definition import Scenario, edit
 from shadowshare.scenarios.staging import stage
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import Client
-from shadowshare.verify.memoised import MemoisedHost, automata
-from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.product import Product
-from shadowshare.verify.promptness import patiences_of
+from shadowshare.verify.exploration.memoised import MemoisedHost, automata
+from shadowshare.verify.exploration.product import Product
+from shadowshare.verify.rules.oracle import Oracle
+from shadowshare.verify.rules.promptness import patiences_of
 
 
 class Race:

@@ -10,11 +10,11 @@ from typing import Any
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
-from shadowshare.verify.counterexample import violation_of
-from shadowshare.verify.estimate import Estimate, estimate_schedules, sum_of_estimates
+from shadowshare.verify.counterexamples.counterexample import violation_of
+from shadowshare.verify.exploration.estimate import Estimate, estimate_schedules, sum_of_estimates
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM, Budget, Progress
 from shadowshare.verify.explorer import Part, explore, parts_of
 from shadowshare.verify.result import Exploration, ScenarioResult, Verdict
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget, Progress
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.strategy import Strategy
 

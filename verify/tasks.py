@@ -17,7 +17,8 @@ from one such operation to the next it runs alone, and it shares nothing with th
 
 Violations are: an assertion or any other exception in a task, tasks that wait for ever or go on for ever, and a
 ``check`` of what the cells and the tasks' results are in the end that says False or fails. Besides, a setup can state
-what holds of the cells `Setup.always`, `Setup.sometimes`, and `Setup.eventually` (`shadowshare.verify.properties`).
+what holds of the cells `Setup.always`, `Setup.sometimes`, and `Setup.eventually`
+(`shadowshare.verify.cells.properties`).
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
-from shadowshare.verify.liveness import ENDLESS_RULES
+from shadowshare.verify.cells.setup import Array, Cell, Lock, Setup, flush, rest
+from shadowshare.verify.cells.task_world import END_RULES, AsksForAlike, Check, End, SpansReaders, TaskWorld
+from shadowshare.verify.exploration.liveness import ENDLESS_RULES
+from shadowshare.verify.exploration.search import Budget, Progress
 from shadowshare.verify.result import Exploration, sum_of, with_unmet
-from shadowshare.verify.search import Budget, Progress
-from shadowshare.verify.setup import Array, Cell, Lock, Setup, flush, rest
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import Strategy
-from shadowshare.verify.task_world import END_RULES, AsksForAlike, Check, End, SpansReaders, TaskWorld
 
 __all__ = ["Array", "Cell", "Check", "End", "Lock", "Setup", "TaskWorld", "explore", "flush", "rest"]
 

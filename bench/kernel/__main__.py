@@ -19,9 +19,9 @@ from bench.kernel.compilers import NoCompiler, kernels, search_with_mypyc
 from bench.kernel.packed import Kernel, PackedSearch
 from bench.kernel.workloads import workloads
 
-from shadowshare.verify import search as search_module
-from shadowshare.verify.product import Product
-from shadowshare.verify.search import Search
+from shadowshare.verify.exploration import search as search_module
+from shadowshare.verify.exploration.product import Product
+from shadowshare.verify.exploration.search import Search
 
 STATE_COUNT_MAXIMUM = 10**7
 PHASES = ("cold", "learnt", "schedules", "rest")
@@ -162,7 +162,7 @@ def compile_all(uncompiled: bool) -> tuple[list[str], list[Kernel], Any]:
             notes.append(f"{name}: {problem}")
     try:
         mypyc, its_version, seconds = search_with_mypyc()
-        notes.append(f"mypyc {its_version}: compiled verify/search.py in {seconds:.1f} s")
+        notes.append(f"mypyc {its_version}: compiled verify/exploration/search.py in {seconds:.1f} s")
     except NoCompiler as problem:
         notes.append(f"mypyc: {problem}")
     return notes, compiled, mypyc

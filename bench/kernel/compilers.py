@@ -22,7 +22,7 @@ from typing import Any
 from bench.kernel import core
 from bench.kernel.packed import Kernel
 
-from shadowshare.verify import search
+from shadowshare.verify.exploration import search
 
 SOURCE = Path(core.__file__)
 INNER_FUNCTIONS = ("place_of", "entry_of", "slot_of")
@@ -119,7 +119,7 @@ def _for_cython(source: str) -> str:
 
 
 def search_with_mypyc() -> tuple[Any, str, float]:
-    """`shadowshare.verify.search.Search` from unchanged source, compiled; the version, and the seconds it took."""
+    """`shadowshare.verify.exploration.search.Search`, compiled as it is; the version, and how long it took."""
     found = version_of("mypy")
     start = perf_counter()
     module = _built("search_for_mypyc", Path(search.__file__).read_text(encoding="utf-8"), BUILD_WITH_MYPYC)

@@ -21,7 +21,14 @@ from bench.kernel.core import (
     entry_of,
 )
 
-from shadowshare.verify.product import CLIENT_BITS, CLIENT_MASK, SHARED_BITS, SHARED_MASK, Lane, Product
+from shadowshare.verify.exploration.product import (
+    CLIENT_BITS,
+    CLIENT_MASK,
+    SHARED_BITS,
+    SHARED_MASK,
+    Lane,
+    Product,
+)
 
 STATE_BITS = 62
 MOVE_COUNT_EXPECTED = 16
@@ -68,7 +75,7 @@ def zeroes(kind: str, length: int) -> array[int]:
 class PackedSearch:
     """A breadth-first search by a kernel over the moves of a product.
 
-    The states' numbers and order, and the parents, are those of `shadowshare.verify.search.Search`.
+    The states' numbers and order, and the parents, are those of `shadowshare.verify.exploration.search.Search`.
 
     Args:
         product: what is searched. What it has learnt is taken over; the rest it learns when the kernel gets there.

@@ -9,9 +9,9 @@ from examples.toy_snapshot import toy_snapshot
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import parse_scenario
-from shadowshare.verify.product import Product
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.product import Product
 from shadowshare.verify.race import Race
-from shadowshare.verify.task_world import TaskWorld
 
 TWO_PASSIVES = """
 name = "two-passives"

@@ -15,9 +15,9 @@ from bench.kernel.compilers import NoCompiler, uncompiled, version_of
 from bench.kernel.packed import DoesNotFit, PackedSearch
 from bench.kernel.workloads import scenario, toy, workloads
 
-from shadowshare.verify.product import Product
-from shadowshare.verify.search import Budget, Search
-from shadowshare.verify.task_world import TaskWorld
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.product import Product
+from shadowshare.verify.exploration.search import Budget, Search
 from shadowshare.verify.tasks import Setup, rest
 
 ROOT = Path(__file__).parents[2]

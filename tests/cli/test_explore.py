@@ -13,9 +13,9 @@ import pytest
 from shadowshare.cli.exploration_options import DRAWN_EXECUTION_COUNT
 from shadowshare.cli.exploration_output import estimate_text
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.estimate import Estimate
+from shadowshare.verify.counterexamples.failures import load_failure
+from shadowshare.verify.exploration.estimate import Estimate
 from shadowshare.verify.explorer import explore
-from shadowshare.verify.failures import load_failure
 from shadowshare.verify.strategies.catalogue import strategy_names
 from tests.cli.running import digests, run, succeed, succeed_with_json
 

@@ -95,7 +95,7 @@ def test_an_unknown_strategy(command: str, name: str) -> None:
         "json:Nope": "module 'json' has no class 'Nope'",
         "json:": "module 'json' has no class ''",
         "json:JSONDecoder": "is none: it has no 'name'",
-        "shadowshare.verify.search:Search": "cannot be made with no options: ",
+        "shadowshare.verify.exploration.search:Search": "cannot be made with no options: ",
     }.items(),
 )
 def test_an_import_path_that_leads_to_no_strategy(path: str, reason: str) -> None:

@@ -22,10 +22,10 @@ from shadowshare.scenarios.definition import (
 )
 from shadowshare.scenarios.staging import initial_volume
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify import oracle
-from shadowshare.verify.counterexample import replay
+from shadowshare.verify.counterexamples.counterexample import replay
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
+from shadowshare.verify.rules import oracle
 from tests.docs.documents import DOCS, fences, read, section, tables
 from tests.repository.tree import ROOT
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shadowshare.verify.failures import load_failure, recheck
-from shadowshare.verify.search import Budget
+from shadowshare.verify.counterexamples.failures import load_failure, recheck
+from shadowshare.verify.exploration.search import Budget
 from tests.repository.tree import ROOT
 
 HERE = Path(__file__).parent

@@ -6,7 +6,15 @@ import pytest
 
 from shadowshare.reports.diagram import ASCII, BOXES, characters_for, draw
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import Conflict, Place, Replay, Row, Touch, explain, replay_tasks
+from shadowshare.verify.counterexamples.counterexample import (
+    Conflict,
+    Place,
+    Replay,
+    Row,
+    Touch,
+    explain,
+    replay_tasks,
+)
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant
 from shadowshare.verify.result import Violation

@@ -19,7 +19,7 @@ from shadowshare.reports.style import DARK, LIGHT
 from shadowshare.reports.timeline import STEP_NS, perfetto_trace, timeline_of
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import order_of
+from shadowshare.verify.counterexamples.counterexample import order_of
 from shadowshare.verify.mutants.catalogue import mutant
 from tests.verify.story.boards import board_of
 

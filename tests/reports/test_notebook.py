@@ -14,7 +14,7 @@ from shadowshare.reports.libraries import MissingLibrary
 from shadowshare.reports.notebook import SIMULATED, NothingToShow, page_of, register, show, stepper
 from shadowshare.reports.page.kinds import replay_page
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import explain
+from shadowshare.verify.counterexamples.counterexample import explain
 from shadowshare.verify.detection import detect
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.gate.check import Check, GateResult

@@ -16,10 +16,17 @@ from shadowshare.reports.tables import (
     short_count,
     verdict_table,
 )
-from shadowshare.verify.counterexample import Conflict, Counterexample, Place, Replay, Row, Touch
+from shadowshare.verify.counterexamples.counterexample import (
+    Conflict,
+    Counterexample,
+    Place,
+    Replay,
+    Row,
+    Touch,
+)
+from shadowshare.verify.counterexamples.shrinking import Shrunk
+from shadowshare.verify.counterexamples.simplifying import Cost
 from shadowshare.verify.result import ScenarioResult, Violation
-from shadowshare.verify.shrinking import Shrunk
-from shadowshare.verify.simplifying import Cost
 
 VIOLATION = Violation("image", "a wrong byte", "R", 3)
 VERIFIED = ScenarioResult(

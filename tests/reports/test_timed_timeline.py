@@ -11,7 +11,7 @@ from shadowshare.models.simulation.recorded import host_names, record
 from shadowshare.reports.timed_timeline import SLOTS, UNDER_WAY, timed_timeline
 from shadowshare.reports.timeline import Timeline
 from shadowshare.sim.timed.recording import Recording
-from shadowshare.verify.scenario_words import describe
+from shadowshare.verify.counterexamples.scenario_words import describe
 from tests.models.simulation.plans import MILLISECOND_NS, Anywhere, plan
 
 NEAR = plan(Anywhere("write", MILLISECOND_NS // 20, client_count=8), warm_up_ns=5 * MILLISECOND_NS)

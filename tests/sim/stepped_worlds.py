@@ -14,7 +14,7 @@ from shadowshare.sim.host import Computer, Host
 from shadowshare.sim.stepped.rules import Rules, Successor
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.memoised import Automaton, MemoisedHost
+from shadowshare.verify.exploration.memoised import Automaton, MemoisedHost
 
 SIZE = 512
 Program = Callable[[list[Any]], Coroutine[Any, Any, None]]

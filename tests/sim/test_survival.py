@@ -16,7 +16,7 @@ from shadowshare.sim.host import Computer
 from shadowshare.sim.stepped.rules import Rules, Successor
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.memoised import Automaton, MemoisedHost
+from shadowshare.verify.exploration.memoised import Automaton, MemoisedHost
 from tests.sim.stepped_worlds import SIZE, Listener, does, labels, read, take, world_of, write
 
 

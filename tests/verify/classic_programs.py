@@ -6,7 +6,7 @@ Abdulla, Aronis, Jonsson, Sagonas: Optimal Dynamic Partial Order Reduction, POPL
 
 from __future__ import annotations
 
-from shadowshare.verify.setup import Array, Cell, Lock, Setup, rest
+from shadowshare.verify.cells.setup import Array, Cell, Lock, Setup, rest
 
 
 def _name(number: int) -> str:

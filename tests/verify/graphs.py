@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.product import Product
+from shadowshare.verify.exploration.product import Product
 
 
 class Node(NamedTuple):

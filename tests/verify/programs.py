@@ -9,8 +9,8 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.race import Race
+from shadowshare.verify.rules.oracle import Oracle
 from shadowshare.verify.strategies.random_walk import RandomWalk
 
 

@@ -17,10 +17,10 @@ from shadowshare.sim.faults.catalogue import budgets
 from shadowshare.sim.stepped.rules import Rules
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import Client, SteppedWorld
-from shadowshare.verify.dependence import Touched, touched
-from shadowshare.verify.memoised import Automaton, MemoisedHost
-from shadowshare.verify.product import Move, Product
-from shadowshare.verify.setup import DEVICE, Array, Lock, Setup, TaskEnded, computer_of, rest
+from shadowshare.verify.cells.setup import DEVICE, Array, Lock, Setup, TaskEnded, computer_of, rest
+from shadowshare.verify.exploration.dependence import Touched, touched
+from shadowshare.verify.exploration.memoised import Automaton, MemoisedHost
+from shadowshare.verify.exploration.product import Move, Product
 
 CELL_COUNT = 3
 NAMES = "ABC"

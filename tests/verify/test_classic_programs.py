@@ -8,12 +8,12 @@ from functools import partial
 import pytest
 
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.memoised import Automaton, MemoisedHost
+from shadowshare.verify.cells.setup import Setup, computer_of
+from shadowshare.verify.cells.task_world import TaskWatcher, TaskWorld
+from shadowshare.verify.exploration.memoised import Automaton, MemoisedHost
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Setup, computer_of
 from shadowshare.verify.strategies.partial_order import PartialOrder
-from shadowshare.verify.task_world import TaskWatcher, TaskWorld
 from tests.verify.classic_programs import filesystem, indexer, last_zero, readers, toy_snapshot
 from tests.verify.task_programs import Everything
 

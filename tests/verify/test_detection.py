@@ -15,7 +15,7 @@ from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify import detection
 from shadowshare.verify.censored import Run, censored_quantile
-from shadowshare.verify.counterexample import replay
+from shadowshare.verify.counterexamples.counterexample import replay
 from shadowshare.verify.detection import (
     Detection,
     DetectionPlan,
@@ -25,10 +25,10 @@ from shadowshare.verify.detection import (
     detect_all,
     drawing_strategy_names,
 )
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import Mutant, UnknownMutant, mutant
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget
 from shadowshare.verify.strategies.catalogue import StrategyError, make_strategy
 from shadowshare.verify.strategies.random_walk import RandomWalk
 

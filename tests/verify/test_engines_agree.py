@@ -14,16 +14,16 @@ from hypothesis import assume, example, given, settings
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.staging import stage
+from shadowshare.verify.cells.task_world import End
+from shadowshare.verify.exploration.memoised import memoised_hosts
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore as explore_scenario
-from shadowshare.verify.memoised import memoised_hosts
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.search import Budget
+from shadowshare.verify.rules.oracle import Oracle
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.partial_order import PartialOrder
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.random_walk import RandomWalk
-from shadowshare.verify.task_world import End
 from shadowshare.verify.tasks import explore
 from tests.verify.programs import small
 from tests.verify.task_programs import (

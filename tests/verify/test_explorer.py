@@ -4,11 +4,11 @@ import pytest
 
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget
+from shadowshare.verify.rules.oracle import Oracle
 from tests.verify.programs import ends_by_brute_force, small
 
 PROGRAMS = {

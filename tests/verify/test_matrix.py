@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.matrix.actions import (
     ACTIONS,
@@ -19,7 +20,6 @@ from shadowshare.verify.matrix.actions import (
 from shadowshare.verify.matrix.matrix import explore_pair
 from shadowshare.verify.matrix.phases import AGAIN, PHASES, RELOAD
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.search import Budget
 
 SMALL = "write+delete"
 

@@ -6,10 +6,10 @@ import pytest
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import replay
+from shadowshare.verify.counterexamples.counterexample import replay
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import MUTANTS, Mutant, UnknownMutant, mutant
-from shadowshare.verify.search import Budget
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from tests.docs.documents import read, section, tables
 from tests.verify.programs import walk_running

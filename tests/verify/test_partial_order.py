@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from shadowshare.scenarios.catalogue import built_in
+from shadowshare.verify.cells.setup import Cell, Lock, Setup
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.search import Budget
+from shadowshare.verify.exploration.traces import Event, Junctions, Trace
+from shadowshare.verify.exploration.wakeup_tree import WakeupTree
 from shadowshare.verify.explorer import explore as explore_scenario
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.result import Exploration, sum_of
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Cell, Lock, Setup
 from shadowshare.verify.strategies.partial_order import REDUCTION, REFUSED, PartialOrder
-from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import explore
-from shadowshare.verify.traces import Event, Junctions, Trace
-from shadowshare.verify.wakeup_tree import WakeupTree
 from tests.verify.classic_programs import last_zero, readers, toy_snapshot
 
 both = pytest.mark.parametrize("optimal", [False, True], ids=["source", "optimal"])
@@ -254,7 +254,7 @@ def test_a_budget_that_is_spent_ends_in_unknown(budget: Budget, reason: str, opt
 
 @both
 def test_what_was_forgotten_is_found_again(optimal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shadowshare.verify.traces.JUNCTION_COUNT_MAXIMUM", 7)
+    monkeypatch.setattr("shadowshare.verify.exploration.traces.JUNCTION_COUNT_MAXIMUM", 7)
     assert PartialOrder(optimal).run(TaskWorld(last_zero(4)).product, Budget()).trace_count == 28
 
 

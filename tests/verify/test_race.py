@@ -15,12 +15,12 @@ from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import stage
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.memoised import memoised_hosts
+from shadowshare.verify.exploration.memoised import memoised_hosts
+from shadowshare.verify.exploration.search import Budget, Search
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.race import Race, without_hosts
 from shadowshare.verify.result import Violation
-from shadowshare.verify.search import Budget, Search
+from shadowshare.verify.rules.oracle import Oracle
 from tests.sim.test_survival import every_decision
 from tests.verify.programs import oracle_of, small
 

@@ -12,14 +12,14 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
 from shadowshare.verify import runner
-from shadowshare.verify.counterexample import replay
-from shadowshare.verify.estimate import estimate_schedules
+from shadowshare.verify.counterexamples.counterexample import replay
+from shadowshare.verify.exploration.estimate import estimate_schedules
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM, Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Exploration, Violation
 from shadowshare.verify.runner import Plan, estimate, run_scenario
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget
 from shadowshare.verify.strategies.catalogue import make_strategy
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from tests.verify.programs import small

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shadowshare.verify.task_world import TaskWorld
+from shadowshare.verify.cells.task_world import TaskWorld
 from shadowshare.verify.tasks import Cell, Setup, explore, flush
 from tests.verify.task_setups import (
     increment,

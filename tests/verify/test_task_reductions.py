@@ -6,8 +6,8 @@ from itertools import permutations
 
 from examples.toy_snapshot import name_of, toy_snapshot
 
-from shadowshare.verify.search import Budget
-from shadowshare.verify.task_world import TaskWorld
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.tasks import Check, End, Setup, explore, rest
 from tests.verify.task_setups import (
     counting,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from examples.toy_snapshot import toy_snapshot
 
-from shadowshare.verify.counterexample import replay_tasks
-from shadowshare.verify.memoised import IncompleteDigest
-from shadowshare.verify.search import Budget
+from shadowshare.verify.counterexamples.counterexample import replay_tasks
+from shadowshare.verify.exploration.memoised import IncompleteDigest
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.tasks import Array, Cell, End, Lock, Setup, explore, rest
 from tests.verify.task_setups import (

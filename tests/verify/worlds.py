@@ -14,9 +14,9 @@ from shadowshare.sim.faults.catalogue import budgets
 from shadowshare.sim.faults.fault import Reach
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.memoised import Automaton, MemoisedHost
-from shadowshare.verify.setup import Setup, computer_of, flush, rest
-from shadowshare.verify.task_world import TaskWatcher
+from shadowshare.verify.cells.setup import Setup, computer_of, flush, rest
+from shadowshare.verify.cells.task_world import TaskWatcher
+from shadowshare.verify.exploration.memoised import Automaton, MemoisedHost
 from tests.sim.stepped_worlds import Listener, Program, does, overlaid, read, world_of, write
 
 

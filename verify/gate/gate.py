@@ -19,9 +19,9 @@ from multiprocessing import active_children, get_context
 from time import perf_counter
 
 from shadowshare.protocol.marks import Mark
+from shadowshare.verify.exploration.parallel import WorkerEnded, prepare_worker
 from shadowshare.verify.gate.check import STAGES, Check, GateResult
 from shadowshare.verify.gate.plan import GatePlan, Task, fixed_tasks, generated_tasks
-from shadowshare.verify.parallel import WorkerEnded, prepare_worker
 
 MARKS_NOT_REACHED_HERE = frozenset({Mark.HALF_IS_OVER})
 """Rare paths that only a reader knows: this active ends a half with a SEAL.

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from shadowshare.models.computers import Implementation
-from shadowshare.verify.failures import DESCRIPTION, FailureError, load_failure, recheck
+from shadowshare.verify.counterexamples.failures import DESCRIPTION, FailureError, load_failure, recheck
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.gate.check import Check
 from shadowshare.verify.gate.work import SCOPE_SECONDS_MAXIMUM, Work, timed
 from shadowshare.verify.result import Verdict
-from shadowshare.verify.search import Budget
 
 DEFAULT_FOLDER = Path("tests/regressions")
 

@@ -15,6 +15,7 @@ from shadowshare.protocol.marks import recording
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM, Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.gate.check import Check
 from shadowshare.verify.gate.generator import races_of
@@ -24,7 +25,6 @@ from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Exploration
 from shadowshare.verify.runner import Plan, run_scenario
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.run_twice import RunTwice, live_scenario
 from shadowshare.verify.strategies.urw import UniformInterleavings

@@ -24,12 +24,12 @@ from shadowshare.scenarios.staging import location_of, rules_of, stage
 from shadowshare.sim.host import Host
 from shadowshare.sim.schedule import kind_of
 from shadowshare.sim.stepped.flight import Choice, Step
-from shadowshare.verify.counterexample import Row
+from shadowshare.verify.counterexamples.counterexample import Row
+from shadowshare.verify.counterexamples.scenario_words import ScenarioSubject
 from shadowshare.verify.generated.tape import is_fault, thread_of
 from shadowshare.verify.generated.violated import table
-from shadowshare.verify.oracle import Oracle
 from shadowshare.verify.result import Violation
-from shadowshare.verify.scenario_words import ScenarioSubject
+from shadowshare.verify.rules.oracle import Oracle
 
 COMMAND_COUNT_MAXIMUM = 64
 """Of one computer, what it does by its script included."""

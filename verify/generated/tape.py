@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from shadowshare.sim.schedule import FAULT_KINDS, kind_of, split_mark
-from shadowshare.verify.product import Lane, Move, Product
+from shadowshare.verify.exploration.product import Lane, Move, Product
 
 FIRST_FAULT = 192
 """The bytes from here on are faults, where one can happen."""

@@ -8,7 +8,7 @@ from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import Schedule
-from shadowshare.verify.counterexample import Row, replay, replay_command
+from shadowshare.verify.counterexamples.counterexample import Row, replay, replay_command
 from shadowshare.verify.generated.scenario_text import to_toml
 from shadowshare.verify.mutants.catalogue import MUTANTS
 from shadowshare.verify.result import Violation

@@ -15,13 +15,13 @@ from time import perf_counter
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.sim.schedule import Schedule
+from shadowshare.verify.exploration.product import Lane, Product
+from shadowshare.verify.exploration.search import Budget, Progress, Search
 from shadowshare.verify.explorer import judged
 from shadowshare.verify.matrix.actions import CRASH, STEPS, TAKEOVER, Pair, scenario_of
 from shadowshare.verify.matrix.phases import PHASES, OfHost, is_at_work, phase_of, tasks_under_way
-from shadowshare.verify.product import Lane, Product
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Violation
-from shadowshare.verify.search import Budget, Progress, Search
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 
 UnderWay = Callable[[int], bool]

@@ -10,8 +10,8 @@ from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.operations import Operation
 from shadowshare.sim.host import Outcome
 from shadowshare.sim.stepped.world import Client
-from shadowshare.verify.memoised import MemoisedHost
-from shadowshare.verify.product import CLIENT_MASK, Product, shift_of
+from shadowshare.verify.exploration.memoised import MemoisedHost
+from shadowshare.verify.exploration.product import CLIENT_MASK, Product, shift_of
 
 BEFORE, LOOKED_UP, VOLUME_READ, SLOT_READ, AGAIN, RELOAD = PHASES = (
     "before the look-up",

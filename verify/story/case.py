@@ -9,10 +9,10 @@ from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Block, Copied, Created, Deleted, Record, ShadowCopyId, decode_block
 from shadowshare.protocol.operations import Access, Read, Write
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.evidence import Evidence
-from shadowshare.verify.happens_before import Order
-from shadowshare.verify.moments import Moment
+from shadowshare.verify.counterexamples.happens_before import Order
+from shadowshare.verify.counterexamples.moments import Moment
 from shadowshare.verify.result import Violation
+from shadowshare.verify.rules.evidence import Evidence
 from shadowshare.verify.story.holdings import Holding
 
 

@@ -3,7 +3,7 @@
 For a wrong sector of a shadow copy the way of the wrong bytes is followed back: from the answer to the read that got
 them, to the write that put them there; and it is asked what should have stopped them: the journal block that names the
 copy, and the reader's look at the journal. What is said rests on what happened before what
-(`shadowshare.verify.happens_before`), not on the protocol's own opinion.
+(`shadowshare.verify.counterexamples.happens_before`), not on the protocol's own opinion.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from shadowshare.models.patterns import INITIAL, origin_of
 from shadowshare.sim.schedule import kind_of
-from shadowshare.verify.evidence import Evidence
+from shadowshare.verify.rules.evidence import Evidence
 from shadowshare.verify.story.case import (
     Case,
     changes_of,

@@ -18,8 +18,8 @@ from shadowshare.sim.host import Host
 from shadowshare.sim.stepped.flight import Flight
 from shadowshare.sim.stepped.ports import HostPort
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.moments import Moment
-from shadowshare.verify.simplifying import thread_of
+from shadowshare.verify.counterexamples.moments import Moment
+from shadowshare.verify.counterexamples.simplifying import thread_of
 
 State = Literal["held", "discarded", "returned", "wrong"]
 

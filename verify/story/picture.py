@@ -21,9 +21,9 @@ from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.disks.sector_store import Undecided
 from shadowshare.sim.inline import perform_inline
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.auditing import AUDITOR
-from shadowshare.verify.moments import Moment
-from shadowshare.verify.scenario_words import describe, describe_record
+from shadowshare.verify.counterexamples.moments import Moment
+from shadowshare.verify.counterexamples.scenario_words import describe, describe_record
+from shadowshare.verify.rules.auditing import AUDITOR
 from shadowshare.verify.story.holdings import Holding, Holdings, model_of, view_of
 
 Picture = dict[str, Any]

@@ -17,19 +17,19 @@ from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.sim.schedule import kind_of
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.counterexample import replay_command
-from shadowshare.verify.evidence import Evidence
-from shadowshare.verify.happens_before import Order
-from shadowshare.verify.moments import Moment
+from shadowshare.verify.counterexamples.counterexample import replay_command
+from shadowshare.verify.counterexamples.happens_before import Order
+from shadowshare.verify.counterexamples.moments import Moment
+from shadowshare.verify.counterexamples.replaying import Replay, Row, Run, replay_of, run_subject
+from shadowshare.verify.counterexamples.scenario_words import ScenarioSubject, without_idle
+from shadowshare.verify.counterexamples.subject import Subject
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.replaying import Replay, Row, Run, replay_of, run_subject
-from shadowshare.verify.scenario_words import ScenarioSubject, without_idle
+from shadowshare.verify.rules.evidence import Evidence
+from shadowshare.verify.rules.oracle import Oracle
 from shadowshare.verify.story.case import Case, initial_records
 from shadowshare.verify.story.explanation import Explanation, explain_violation
 from shadowshare.verify.story.holdings import Holding
 from shadowshare.verify.story.picture import Painter, Picture, ScenarioPainter
-from shadowshare.verify.subject import Subject
 
 CELL_COUNT_MAXIMUM = 24
 """Cells of a region that are all shown; of more, those that something happens to."""

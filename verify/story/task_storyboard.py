@@ -9,10 +9,12 @@ from typing import Any
 from shadowshare.protocol.operations import Access, Operation
 from shadowshare.sim.disks.cells import ReadCells
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.happens_before import Order
-from shadowshare.verify.moments import Moment
-from shadowshare.verify.replaying import Replay, Run, replay_of
-from shadowshare.verify.setup import Array, Setup
+from shadowshare.verify.cells.setup import Array, Setup
+from shadowshare.verify.cells.task_words import DEFAULT_NAME, TaskSubject
+from shadowshare.verify.cells.task_world import Check
+from shadowshare.verify.counterexamples.happens_before import Order
+from shadowshare.verify.counterexamples.moments import Moment
+from shadowshare.verify.counterexamples.replaying import Replay, Run, replay_of
 from shadowshare.verify.story.explanation import Explanation
 from shadowshare.verify.story.picture import Cell, Picture
 from shadowshare.verify.story.storyboard import (
@@ -23,8 +25,6 @@ from shadowshare.verify.story.storyboard import (
     painted,
     steps_of,
 )
-from shadowshare.verify.task_words import DEFAULT_NAME, TaskSubject
-from shadowshare.verify.task_world import Check
 
 OVERTAKEN_COUNT_MAXIMUM = 4
 """Reads that were overtaken of which an explanation speaks: the last ones."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shadowshare.verify.product import Product
+from shadowshare.verify.exploration.product import Product
+from shadowshare.verify.exploration.search import Budget, Progress, Search
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget, Progress, Search
 
 
 class Exhaustive:

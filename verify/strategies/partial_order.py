@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from shadowshare.verify.product import Product
+from shadowshare.verify.exploration.product import Product
+from shadowshare.verify.exploration.search import Budget, Progress
+from shadowshare.verify.exploration.traces import Event, Junction, Junctions, Trace
+from shadowshare.verify.exploration.wakeup_tree import WakeupTree
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget, Progress
 from shadowshare.verify.strategies.strategy import PROGRESS_EXECUTION_COUNT
-from shadowshare.verify.traces import Event, Junction, Junctions, Trace
-from shadowshare.verify.wakeup_tree import WakeupTree
 
 STEP_COUNT_MAXIMUM = 2_000
 """A schedule with more steps ends the exploration: tasks may go on for ever."""

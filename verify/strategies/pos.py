@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shadowshare.verify.dependence import Touched, touched
-from shadowshare.verify.product import SHARED_MASK, Move, Product
+from shadowshare.verify.exploration.dependence import Touched, touched
+from shadowshare.verify.exploration.product import SHARED_MASK, Move, Product
 from shadowshare.verify.strategies.strategy import REMEMBERED_STATE_COUNT, Sampler
 
 
@@ -13,8 +13,8 @@ class PartialOrderSampling(Sampler):
     """POS (Yuan, Yang, Gu, CAV 2018).
 
     Each event that can happen has a random priority, and the first in priority happens. Those that race with it, that
-    is, touch something in common with it that one of them changes (`shadowshare.verify.dependence`), get new
-    priorities, and so does what the task does next. Events that do not race keep theirs, however long they wait: so
+    is, touch something in common with it that one of them changes (`shadowshare.verify.exploration.dependence`), get
+    new priorities, and so does what the task does next. Events that do not race keep theirs, however long they wait: so
     interleavings that differ only in the order of independent steps, which show the same, take a smaller share of
     the schedules than in a walk with uniform choices.
     """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from shadowshare.verify.product import Move, Product
+from shadowshare.verify.exploration.product import Move, Product
+from shadowshare.verify.exploration.search import Budget, Progress
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget, Progress
 from shadowshare.verify.strategies.threads import task_of
 
 PROGRESS_POSITION_COUNT = 4096

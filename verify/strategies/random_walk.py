@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shadowshare.verify.product import Move
+from shadowshare.verify.exploration.product import Move
 from shadowshare.verify.strategies.strategy import Sampler
 
 

@@ -19,14 +19,14 @@ from shadowshare.sim.schedule import ScheduleError
 from shadowshare.sim.stepped.flight import Choice, Step
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.sim.stepped.world import SteppedWorld
-from shadowshare.verify.memoised import HiddenNondeterminism, IncompleteDigest, MemoisedHost
-from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.product import Move, Product
+from shadowshare.verify.cells.setup import Setup, TaskEnded, computer_of
+from shadowshare.verify.cells.task_world import TaskWatcher
+from shadowshare.verify.exploration.memoised import HiddenNondeterminism, IncompleteDigest, MemoisedHost
+from shadowshare.verify.exploration.product import Move, Product
+from shadowshare.verify.exploration.search import Budget, Progress
 from shadowshare.verify.result import Exploration, Violation
-from shadowshare.verify.search import Budget, Progress
-from shadowshare.verify.setup import Setup, TaskEnded, computer_of
+from shadowshare.verify.rules.oracle import Oracle
 from shadowshare.verify.strategies.strategy import Sampler
-from shadowshare.verify.task_world import TaskWatcher
 
 RULE = "determinism"
 SHOWN_CHARACTER_COUNT_MAXIMUM = 160

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Protocol
 
-from shadowshare.verify.product import SHARED_MASK, Move, Product
+from shadowshare.verify.exploration.product import SHARED_MASK, Move, Product
+from shadowshare.verify.exploration.search import Budget, Progress
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget, Progress
 
 PROGRESS_EXECUTION_COUNT = 256
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 from shadowshare.sim.schedule import split_mark
-from shadowshare.verify.product import Move, Product
+from shadowshare.verify.exploration.product import Move, Product
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import REMEMBERED_STATE_COUNT, Sampler
 

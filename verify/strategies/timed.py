@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from shadowshare.sim.schedule import split_mark
-from shadowshare.verify.product import Move, Product
+from shadowshare.verify.exploration.product import Move, Product
+from shadowshare.verify.exploration.search import Budget, Progress
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget, Progress
 from shadowshare.verify.strategies.strategy import Sampler
 from shadowshare.verify.strategies.threads import thread_of
 from shadowshare.verify.strategies.timing import LOCKSTEP, Clock, Key, Timing

@@ -15,7 +15,7 @@ from shadowshare.sim.timed.device import TimedDevice, TimedFlight, Urgency
 from shadowshare.sim.timed.environment import TimedEnvironment
 from shadowshare.sim.timed.latency import LatencyModel, ServiceTime
 from shadowshare.sim.timed.path import Path
-from shadowshare.verify.product import Move
+from shadowshare.verify.exploration.product import Move
 
 SECTOR_BYTES = 512
 DEVICE_SECTOR_COUNT = 1 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from shadowshare.verify.product import Move, Product
+from shadowshare.verify.exploration.product import Move, Product
 from shadowshare.verify.strategies.threads import Thread, ThreadSampler
 
 

@@ -11,8 +11,8 @@ import click
 
 from shadowshare.models.computers import Implementation
 from shadowshare.protocol.errors import ShadowshareError
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM
 from shadowshare.verify.runner import Plan
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM
 from shadowshare.verify.strategies.catalogue import make_strategy, strategy_names
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded

@@ -17,12 +17,12 @@ from shadowshare.cli.terminal import is_looked_at
 from shadowshare.reports.diagram import WIDTH_COLUMNS, characters_for, draw
 from shadowshare.reports.tables import SHORT_COUNT, conflict_lines, replay_table, short_count
 from shadowshare.scenarios.definition import PASSIVE, Scenario
-from shadowshare.verify.counterexample import Counterexample
-from shadowshare.verify.estimate import Estimate
+from shadowshare.verify.counterexamples.counterexample import Counterexample
+from shadowshare.verify.counterexamples.shrinking import Shrunk
+from shadowshare.verify.counterexamples.simplifying import Cost
+from shadowshare.verify.exploration.estimate import Estimate
 from shadowshare.verify.result import ScenarioResult, Violation
 from shadowshare.verify.runner import Plan
-from shadowshare.verify.shrinking import Shrunk
-from shadowshare.verify.simplifying import Cost
 
 _KINDS = {
     "crash": ("crash", "crashes"),

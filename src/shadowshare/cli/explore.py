@@ -26,8 +26,8 @@ from shadowshare.reports.page.kinds import exploration_page
 from shadowshare.reports.trace import trace_text
 from shadowshare.scenarios.definition import Scenario, ScenarioError
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import explain
-from shadowshare.verify.failures import FailureError, failure_of, save_failure
+from shadowshare.verify.counterexamples.counterexample import explain
+from shadowshare.verify.counterexamples.failures import FailureError, failure_of, save_failure
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME
 from shadowshare.verify.result import Exploration, ScenarioResult
 from shadowshare.verify.runner import Plan, estimate, run_scenario

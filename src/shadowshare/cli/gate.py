@@ -30,7 +30,7 @@ from shadowshare.reports.page.kinds import gate_page
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import replay_command
+from shadowshare.verify.counterexamples.counterexample import replay_command
 from shadowshare.verify.gate.check import Check, GateResult
 from shadowshare.verify.gate.gate import Tell, run_gate
 from shadowshare.verify.gate.plan import GatePlan

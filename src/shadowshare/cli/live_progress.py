@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from shadowshare.cli.exploration_options import searches_states
 from shadowshare.cli.terminal import is_looked_at
+from shadowshare.verify.exploration.search import Budget
+from shadowshare.verify.exploration.search import Progress as Listener
 from shadowshare.verify.runner import Plan
-from shadowshare.verify.search import Budget
-from shadowshare.verify.search import Progress as Listener
 
 
 @contextmanager

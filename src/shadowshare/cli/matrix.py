@@ -13,10 +13,10 @@ from shadowshare.cli.live_progress import interruptible, status
 from shadowshare.cli.output import json_option, print_json, print_table
 from shadowshare.protocol.errors import ShadowshareError
 from shadowshare.reports.action_matrix import matrix_markdown, matrix_table, pair_json
-from shadowshare.verify.counterexample import replay_command
+from shadowshare.verify.counterexamples.counterexample import replay_command
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM, Budget
 from shadowshare.verify.matrix.actions import PAIRS, pair_named
 from shadowshare.verify.matrix.matrix import PairResult, explore_pair
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM, Budget
 
 
 class NotVerified(ShadowshareError):

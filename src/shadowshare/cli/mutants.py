@@ -24,8 +24,8 @@ from shadowshare.verify.detection import (
     detect_all,
     drawing_strategy_names,
 )
+from shadowshare.verify.exploration.search import STATE_COUNT_MAXIMUM
 from shadowshare.verify.mutants.catalogue import MUTANTS, mutant
-from shadowshare.verify.search import STATE_COUNT_MAXIMUM
 
 _COUNT = click.IntRange(1)
 

@@ -15,7 +15,7 @@ from shadowshare.protocol.recovery import Recovery
 from shadowshare.reports.trace import trace_text
 from shadowshare.scenarios.definition import Scenario, load_scenario
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import Replay, explain, replay
+from shadowshare.verify.counterexamples.counterexample import Replay, explain, replay
 from shadowshare.verify.result import Exploration
 from shadowshare.verify.runner import Plan, run_scenario
 

@@ -28,8 +28,8 @@ from shadowshare.reports.tables import replay_json, replay_table, result_json, v
 from shadowshare.scenarios.catalogue import built_in, built_in_names
 from shadowshare.scenarios.definition import Scenario, ScenarioError
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import replay as replay_schedule
-from shadowshare.verify.counterexample import replay_command
+from shadowshare.verify.counterexamples.counterexample import replay as replay_schedule
+from shadowshare.verify.counterexamples.counterexample import replay_command
 from shadowshare.verify.real.scenarios import REAL_SCENARIO_NAME, REAL_SCENARIO_STORY, run_real_scenario
 from shadowshare.verify.result import ScenarioResult
 from shadowshare.verify.runner import Plan, run_scenario

@@ -46,7 +46,7 @@ from shadowshare.scenarios.simulation.catalogue import (
 )
 from shadowshare.scenarios.simulation.document import SimulationScenario
 from shadowshare.scenarios.simulation.errors import SimulationError
-from shadowshare.verify.scenario_words import describe
+from shadowshare.verify.counterexamples.scenario_words import describe
 
 FIGURE_FORMATS = (".svg", ".png", ".pdf")
 _QUESTIONS_TOLD = "\b\n" + "\n".join(f"{name:13} {question.words}" for name, question in QUESTIONS.items())

@@ -13,9 +13,9 @@ from shadowshare.reports.notebook import stepper
 from shadowshare.reports.page.kinds import replay_page
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import run_schedule
+from shadowshare.verify.counterexamples.counterexample import run_schedule
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Oracle
+from shadowshare.verify.rules.oracle import Oracle
 from tests.reports.browser.browsers import PHONE, WIDE, Browser, needs_chromium, open_browser
 from tests.reports.pages import pages
 from tests.verify.story.boards import board_of, lost_update

@@ -16,14 +16,14 @@ from shadowshare.scenarios import staging
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import edit, parse_scenario
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify import oracle
-from shadowshare.verify.counterexample import replay
-from shadowshare.verify.failures import FailureError
+from shadowshare.verify.counterexamples.counterexample import replay
+from shadowshare.verify.counterexamples.failures import FailureError
 from shadowshare.verify.gate.generator import races_of
 from shadowshare.verify.gate.regressions import regressions_in
 from shadowshare.verify.gate.seed import seed_of_commit
 from shadowshare.verify.gate.work import check_determinism, check_generated, check_mutant, check_scope
 from shadowshare.verify.mutants.catalogue import mutant
+from shadowshare.verify.rules import oracle
 from tests.repository.tree import ROOT
 
 RIGHT = Implementation()

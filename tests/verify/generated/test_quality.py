@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from shadowshare.scenarios.catalogue import built_in
+from shadowshare.verify.counterexamples.simplifying import violating_steps
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.generated.races import interleavings
 from shadowshare.verify.generated.schedules import Interleaving, check, schedules
 from shadowshare.verify.generated.violated import Violated
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.race import Race
-from shadowshare.verify.simplifying import violating_steps
 
 
 class Hunt(NamedTuple):

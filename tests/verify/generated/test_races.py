@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.definition import Faults, Scenario, StoreShape, edit, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
+from shadowshare.verify.exploration.search import Budget, Search
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.generated.races import interleavings, races
 from shadowshare.verify.generated.scenario_text import to_toml
 from shadowshare.verify.generated.schedules import Interleaving, check
 from shadowshare.verify.generated.store_model import StoreModel
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget, Search
 
 STATE_COUNT_MAXIMUM = 1000
 SAMPLE_SIZE = 300

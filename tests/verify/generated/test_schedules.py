@@ -13,7 +13,7 @@ from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import edit, load_scenario
 from shadowshare.sim.schedule import parse_schedule
-from shadowshare.verify.counterexample import replay
+from shadowshare.verify.counterexamples.counterexample import replay
 from shadowshare.verify.generated.schedules import (
     REMEMBERED_RACE_COUNT,
     Interleaving,

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import replay, run_schedule
+from shadowshare.verify.counterexamples.counterexample import replay, run_schedule
+from shadowshare.verify.exploration.product import Product
 from shadowshare.verify.generated.schedules import tape_of, walker_of
 from shadowshare.verify.generated.tape import FIRST_FAULT, Walker, is_fault, thread_of
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.oracle import Oracle
-from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
+from shadowshare.verify.rules.oracle import Oracle
 
 NAMES = (
     "two-writers-overlapping",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from shadowshare.scenarios.catalogue import built_in
-from shadowshare.verify.counterexample import explain, explain_tasks
+from shadowshare.verify.counterexamples.counterexample import explain, explain_tasks
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.story.storyboard import Storyboard, storyboard_of

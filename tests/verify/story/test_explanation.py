@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shadowshare.verify import oracle
+from shadowshare.verify.rules import oracle
 from shadowshare.verify.story.explanation import RULES, content_words
 from tests.verify.story.boards import board_of
 

@@ -12,7 +12,7 @@ from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.scenarios.definition import edit
 from shadowshare.sim.schedule import ScheduleError
-from shadowshare.verify.counterexample import run_schedule
+from shadowshare.verify.counterexamples.counterexample import run_schedule
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.story.picture import UNTOLD, told
 from shadowshare.verify.story.storyboard import CELL_COUNT_MAXIMUM, Storyboard, storyboard_of

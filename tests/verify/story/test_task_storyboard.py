@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shadowshare.sim.schedule import ScheduleError
-from shadowshare.verify.setup import Array
+from shadowshare.verify.cells.setup import Array
 from shadowshare.verify.story.task_storyboard import storyboard_of_tasks
 from shadowshare.verify.tasks import Cell, Setup, flush
 from tests.verify.story.boards import all_counted, lost_update

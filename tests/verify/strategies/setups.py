@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shadowshare.verify.setup import Array, Cell, Setup, rest
+from shadowshare.verify.cells.setup import Array, Cell, Setup, rest
+from shadowshare.verify.cells.task_world import TaskWorld
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import Sampler
 from shadowshare.verify.strategies.timed import Timed
 from shadowshare.verify.strategies.urw import UniformInterleavings
-from shadowshare.verify.task_world import TaskWorld
 
 SAMPLERS: list[type[Sampler]] = [RandomWalk, PriorityWalk, PartialOrderSampling, UniformInterleavings, Timed]
 

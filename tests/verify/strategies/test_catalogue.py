@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shadowshare.protocol.errors import ShadowshareError
-from shadowshare.verify.search import Budget
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.strategies.catalogue import StrategyError, make_strategy, strategy_names
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded

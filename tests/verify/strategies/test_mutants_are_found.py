@@ -8,11 +8,11 @@ import pytest
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify import explorer
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.search import Budget
 from shadowshare.verify.strategies.catalogue import make_strategy, strategy_names
 from shadowshare.verify.strategies.urw import UniformInterleavings
-from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import explore
 from tests.verify.strategies.setups import copies
 

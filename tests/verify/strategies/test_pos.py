@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shadowshare.verify.setup import Cell, Setup, TaskFunction
+from shadowshare.verify.cells.setup import Cell, Setup, TaskFunction
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from tests.verify.strategies.setups import drawn, read_often, write_often
 

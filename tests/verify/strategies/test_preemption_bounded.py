@@ -10,17 +10,17 @@ import pytest
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify import explorer
+from shadowshare.verify.cells.setup import Setup
+from shadowshare.verify.cells.task_world import Check, TaskWorld
+from shadowshare.verify.exploration.product import Product
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.product import Product
 from shadowshare.verify.race import Race
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Setup
 from shadowshare.verify.strategies.exhaustive import Exhaustive
 from shadowshare.verify.strategies.preemption_bounded import PreemptionBounded
 from shadowshare.verify.strategies.strategy import Strategy
 from shadowshare.verify.strategies.threads import task_of
-from shadowshare.verify.task_world import Check, TaskWorld
 from shadowshare.verify.tasks import explore
 from tests.verify.strategies.setups import (
     copies,

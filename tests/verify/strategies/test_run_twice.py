@@ -14,10 +14,10 @@ from shadowshare.protocol.operations import Read
 from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify import explorer
+from shadowshare.verify.cells.setup import Cell, Setup, rest
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.mutants.catalogue import mutant
 from shadowshare.verify.result import Exploration
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Cell, Setup, rest
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.random_walk import RandomWalk

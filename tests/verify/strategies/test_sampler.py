@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Setup
+from shadowshare.verify.cells.setup import Setup
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.strategies import strategy as strategy_module
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import Sampler
-from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import explore
 from tests.verify.strategies.setups import (
     SAMPLERS,

@@ -10,16 +10,16 @@ import pytest
 
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.stepped.flight import Step
-from shadowshare.verify.product import Move
+from shadowshare.verify.cells.setup import Setup
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.product import Move
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Setup
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.random_walk import RandomWalk
 from shadowshare.verify.strategies.strategy import Sampler
 from shadowshare.verify.strategies.threads import DECISION, task_of, thread_of
 from shadowshare.verify.strategies.urw import UniformInterleavings
-from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import explore
 from tests.verify.strategies.setups import (
     copies,

@@ -12,12 +12,13 @@ import pytest
 from shadowshare.models.computers import Implementation
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.sim.timed.device import reads_first
+from shadowshare.verify.cells.setup import Setup
+from shadowshare.verify.cells.task_world import TaskWorld
+from shadowshare.verify.exploration.product import Move
+from shadowshare.verify.exploration.search import Budget
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.mutants.catalogue import mutant
-from shadowshare.verify.product import Move
 from shadowshare.verify.race import Race
-from shadowshare.verify.search import Budget
-from shadowshare.verify.setup import Setup
 from shadowshare.verify.strategies.pct import PriorityWalk
 from shadowshare.verify.strategies.pos import PartialOrderSampling
 from shadowshare.verify.strategies.random_walk import RandomWalk
@@ -25,7 +26,6 @@ from shadowshare.verify.strategies.replay import Replay
 from shadowshare.verify.strategies.strategy import Sampler
 from shadowshare.verify.strategies.timed import EveryTie, Timed
 from shadowshare.verify.strategies.timing import LOCKSTEP, Fixed, Timing
-from shadowshare.verify.task_world import TaskWorld
 from shadowshare.verify.tasks import explore as explore_tasks
 from tests.verify.strategies.setups import drawn, independent, torn_by_crash
 

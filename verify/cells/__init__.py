@@ -1,0 +1,1 @@
+"""Tasks on shared cells, which have nothing to do with shadow copies, as something that can be explored."""

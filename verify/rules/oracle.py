@@ -1,0 +1,400 @@
+"""The oracle: looks on, knows what every answer must be, and says when one is wrong.
+
+It takes the snapshot image from the disk itself: what the volume held at the instant when the journal block with the
+creation took effect. It does not ask the protocol what it believes. Checked are:
+
+- ``image``: every sector that a passive read returns equals the image of that shadow copy
+- ``identity``: a creation gets the id of its active's epoch and count, which no other ever had
+- ``existence``: a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
+  requested, or the store's policy lets it give way (`shadowshare.verify.rules.given_way`)
+- ``changes``: a list of changed extents has all that differ, and none that nobody wrote (`verify.rules.change_lists`)
+- ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed; an
+  interrupted revert shows in all of it or not at all, to whoever looks at it afterwards, and in every image
+- ``read-only``: a passive never issues anything but reads
+- ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
+  "the area is full" while it is not
+- ``stopped``: an active whose flush failed carries out no request that comes later
+- ``progress``: no task waits for ever
+- ``liveness``: everything ends; `shadowshare.verify.exploration.liveness` looks at that, in the states of a search
+
+Not checked here: that errors are raised only where they must be beyond the above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence, Set
+from functools import partial
+from typing import Any
+
+from shadowshare.models import observations as seen
+from shadowshare.models.computers import CREATED_NS
+from shadowshare.protocol.errors import (
+    AreaFull,
+    ReadError,
+    ShadowCopyInvalidated,
+    ShadowCopyNotFound,
+)
+from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
+from shadowshare.protocol.layout import Record, ShadowCopyId
+from shadowshare.protocol.operations import Operation
+from shadowshare.protocol.passive import Passive
+from shadowshare.protocol.policy import Policy
+from shadowshare.scenarios.definition import Scenario
+from shadowshare.scenarios.staging import initial_volume
+from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.sim.disks.sector_store import Undecided, under_every_survival
+from shadowshare.sim.faults.fault import Injected
+from shadowshare.sim.stepped.shared import SharedState
+from shadowshare.verify.result import Violation
+from shadowshare.verify.rules.auditing import pieces_of_image, read_shadow_copies, reverting_to
+from shadowshare.verify.rules.change_lists import ChangeLists
+from shadowshare.verify.rules.evidence import Evidence, compare
+from shadowshare.verify.rules.excuses import Excuses
+from shadowshare.verify.rules.given_way import GivenWay
+from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
+from shadowshare.verify.rules.requests import Requests
+from shadowshare.verify.rules.reverts import has_reverts
+from shadowshare.verify.rules.volume_history import VolumeHistory
+
+Image = tuple[bytes, ...]
+
+
+class Oracle:
+    """Watches one scenario's world; see the module.
+
+    Args:
+        scenario: what is run.
+        passive: the implementation that audits what is left on the disks at the end.
+    """
+
+    def __init__(self, scenario: Scenario, passive: type[Passive] = Passive) -> None:
+        self.scenario = scenario
+        self.geometry: Geometry = scenario.geometry
+        self.violation: Violation | None = None
+        self.evidence: Evidence | None = None
+        """Of the violation, if it is a wrong sector."""
+        self.images: dict[ShadowCopyId, Image] = {}
+        self.acknowledged: frozenset[ShadowCopyId] = frozenset()
+        self.deletion_began: frozenset[ShadowCopyId] = frozenset()
+        self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
+        self._changes = ChangeLists()
+        self._given_way = GivenWay(frozenset([scenario.policy]), frozenset(scenario.kept))
+        self._requests = Requests()
+        self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
+        self._passive = passive
+        self._journal = self.geometry.journal_sectors
+        self._reverts = has_reverts(scenario)
+        self._expected_ids = frozenset(scenario.shadow_copies.values())
+        self.excuses = Excuses(scenario.faults.allowed_errors)
+        self.excused_at_end: Exception | None = None
+        """With what the store could not be read at the end, if a fault of a device explains it."""
+        self._ledger: Sequence[Injected] = ()
+        self._read_failures: tuple[int, ...] = ()
+        """Numbers of the hosts of which a step ended with `ReadError`, once for each."""
+
+    # -- what the world tells ------------------------------------------------------------------------------------
+
+    def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
+        """Take the image when a creation takes effect, and see who gives way."""
+        records = self._records(operation)
+        if not records:
+            return
+        for shadow_copy in self._new(records):
+            image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
+            self.images = {**self.images, shadow_copy: image}
+            if self._reverts:
+                self._check_live(pieces_of_image(image), self._name(host), at_once=True)
+        gives_way = self._given_way.gives_way(records, self.deletion_began)
+        self._given_way, problem = self._given_way.after(
+            records,
+            self.images,
+            self.acknowledged,
+            self.deletion_began,
+            self.scenario.faults.power_losses > 0,
+        )
+        if gives_way and not problem and not shared.ledger and host == self._requests.active:
+            before = without_block(shared, operation)
+            if self._requests.have_room(before, self.scenario):
+                problem = "shadow copies gave way, and there was room for all that was wanted"
+        if problem:
+            self._violated("existence", problem, self._name(host))
+
+    def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
+        """The whole volume when a creation takes effect: it is the image then."""
+        if self._new(self._records(operation)):
+            return [(VOLUME_DEVICE, range(self.geometry.volume_sector_count))]
+        return ()
+
+    def _records(self, operation: Operation) -> tuple[Record, ...]:
+        return records_written(self.geometry, operation) if operation.sector in self._journal else ()
+
+    def _new(self, records: Sequence[Record]) -> list[ShadowCopyId]:
+        """The shadow copies that come to be with a journal block; a checkpoint names others, too."""
+        return [shadow_copy for shadow_copy in creations(records) if shadow_copy not in self.images]
+
+    def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
+        """A passive issued something that is no read."""
+        self._violated("read-only", f"a passive issued {operation}", self._name(host))
+
+    def lost_power(self, shared: SharedState) -> None:
+        """From now on the volume may hold what it held at the last flush."""
+        self._volume.lost_power()
+
+    def reported(self, shared: SharedState, host: int, report: Any) -> None:
+        """Check what a computer got, and note what it may expect from now on."""
+        judge = _JUDGES.get(type(report))
+        if judge is not None:
+            judge(self, host, report)
+            self._follow_request(host, report)
+        elif isinstance(report, seen.StepFailed):
+            self._check_failure(shared, host, report)
+            self._requests = self._requests.after_failure(host, report)
+        elif isinstance(report, seen.ChangesAsked):
+            self._asked_for(report.key, {report.base, report.target or report.base})
+            image = self.images.get(report.base)
+            self._changes = self._changes.after_question(report.key, image, shared, self.geometry)
+        else:
+            self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
+
+    def _follow_request(self, host: int, report: Any) -> None:
+        """Note what was asked for, and see whether what was carried out had to be refused."""
+        if self._requests.had_to_be_refused(report):
+            self._violated("stopped", "carries out a request after a failed flush", self._name(host))
+        extent_sectors, touched = self.geometry.extent_sectors, self._changes.touched
+        self._requests = self._requests.after_report(host, report, extent_sectors, touched)
+
+    def _read_began(self, host: int, report: seen.ReadBegan) -> None:
+        self._asked_for(report.key, {report.shadow_copy})
+
+    def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
+        if shadow_copies <= self.acknowledged - self.deletion_began:
+            self._requests = self._requests.after_question(key)
+
+    def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
+        self._check_read(host, report.shadow_copy, report.sectors)
+
+    def _change_began(self, host: int, report: seen.ChangeBegan) -> None:
+        self._volume.change_began(report.key, report.sectors)
+        self._changes = self._changes.after_change(report.sectors, self.geometry)
+
+    def _changes_told(self, host: int, report: seen.ChangesTold) -> None:
+        self._changes, problem = self._changes.after_answer(report, self.images, self.geometry.extent_sectors)
+        if problem:
+            self._violated("changes", problem, self._name(host))
+
+    def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
+        if report.shadow_copy not in self._expected_ids or report.shadow_copy in self.acknowledged:
+            expected = ", ".join(map(str, sorted(self._expected_ids)))
+            self._violated(
+                "identity",
+                f"a creation got the id {report.shadow_copy}, not one of {expected}",
+                self._name(host),
+            )
+        self.acknowledged |= {report.shadow_copy}
+
+    def _deletion_began(self, host: int, report: seen.DeletionBegan) -> None:
+        self.deletion_began |= {report.shadow_copy}
+
+    def _deletion_ended(self, host: int, report: seen.DeletionEnded) -> None:
+        if report.shadow_copy in self.deletion_ended or report.shadow_copy not in self.images:
+            self._violated(
+                "existence",
+                f"shadow copy {report.shadow_copy} was deleted, and is not there",
+                self._name(host),
+            )
+        self.deletion_ended |= {report.shadow_copy}
+
+    def _revert_began(self, host: int, report: seen.RevertBegan) -> None:
+        """From now on the volume may be the image; extents that nobody ever changed are in any case."""
+        touched, size = self._changes.touched, self.geometry.extent_sectors
+        image = enumerate(self.images.get(report.shadow_copy, ()))
+        sectors = tuple((sector, content) for sector, content in image if sector // size in touched)
+        self._volume.revert_began(report.key, sectors)
+
+    def _live_read(self, host: int, report: seen.LiveRead) -> None:
+        self._check_live(report.sectors, self._name(host))
+
+    # -- at the end ----------------------------------------------------------------------------------------------
+
+    def audit(self, shared: SharedState, is_stuck: bool = False) -> None:
+        """Nothing is in flight: open the store as a new passive would, and check all that is left on the disks.
+
+        Where a power loss left something undecided, everything that it may be is checked: extent by extent, because
+        what survived of one extent says nothing about another one.
+
+        Args:
+            shared: what is left.
+            is_stuck: whether a task waits.
+        """
+        if self.violation is not None:
+            return
+        if is_stuck:
+            self._violated("progress", "nothing is in flight, but a task waits for ever", "")
+            return
+        self._ledger = shared.ledger
+        whole, step = range(self.geometry.volume_sector_count), self.geometry.volume_sector_count
+        if any(disk.undecided for disk in shared.disks):
+            step = self.geometry.extent_sectors
+        for audit in (self._audit_volume, self._audit_shadow_copies):
+            for first in whole[::step]:
+                under_every_survival(shared.disks, partial(audit, whole[first : first + step]))
+                if self.violation is not None:
+                    return
+
+    def _audit_volume(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
+        """Check some sectors of the live volume."""
+        source = reverting_to(self._passive, self.scenario, disks) if self._reverts else None
+        if source in self.images:
+            self._check_live(pieces_of_image(self.images[source]), "audit", at_once=True)
+            return  # that the image is there is looked at with all the others
+        volume = disks[VOLUME_DEVICE]
+        volume.check_decided(sectors)
+        pieces = [seen.Piece(sector, volume.sectors[sector]) for sector in sectors]
+        self._check_live(pieces, "audit", at_once=True)
+
+    def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
+        """Check which shadow copies there are, and some sectors of each."""
+        try:
+            audited = read_shadow_copies(self._passive, self.scenario, sectors, disks)
+        except Undecided:
+            raise  # what survived of it is gone through
+        except Exception as error:  # noqa: BLE001 - of whatever kind: nobody could read the store
+            if self.excuses.at_end(error, self._ledger):
+                self.excused_at_end = error
+            else:
+                what = f"{type(error).__name__}: {error}"
+                self._violated("error", f"the store cannot be read at the end: {what}", "audit")
+            return
+        for copy, pieces in audited:
+            if not copy.is_valid:
+                self._check_invalidated(copy.id, "audit")
+            elif copy.created_ns != CREATED_NS:
+                self._violated("image", f"shadow copy {copy.id} has another time of creation", "audit")
+            else:
+                self._compare("audit", copy.id, pieces)
+        found = {copy.id for copy, _ in audited}
+        for lost in sorted(self.acknowledged - self.deletion_began - self._given_way.deleted - found):
+            self._violated("existence", f"shadow copy {lost} was acknowledged and is gone", "audit")
+        for undead in sorted(self.deletion_ended & found):
+            self._violated("existence", f"shadow copy {undead} was deleted and is back", "audit")
+
+    # -- checks --------------------------------------------------------------------------------------------------
+
+    def _check_read(self, host: int, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
+        if shadow_copy not in self.images:
+            self._violated(
+                "image", f"shadow copy {shadow_copy} was read, but never created", self._name(host)
+            )
+        else:
+            self._compare(self._name(host), shadow_copy, pieces)
+
+    def _compare(self, host: str, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
+        self._judge_sector("image", compare(shadow_copy, self.images[shadow_copy], pieces), host)
+
+    def _check_live(self, pieces: Sequence[seen.Piece], host: str, at_once: bool = False) -> None:
+        self._judge_sector("live", self._volume.find_wrong(pieces, at_once), host)
+
+    def _judge_sector(self, rule: str, wrong: Evidence | None, host: str) -> None:
+        if wrong is not None:
+            extent = wrong.sector // self.geometry.extent_sectors
+            self._violated(rule, wrong.message(self.geometry.extent_sectors), host, extent, wrong)
+
+    def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
+        error = failure.error
+        had_to_be_found = failure.key in self._requests.must_be_found and failure.shadow_copies.isdisjoint(
+            self.deletion_began | self._given_way.deleted
+        )
+        self._changes = self._changes.after_failure(failure.key)
+        if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
+            if had_to_be_found:
+                self._violated("existence", str(error), self._name(host))
+            return
+        if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
+            self._check_invalidated(failure.shadow_copy, self._name(host))
+            return
+        may_refuse = Policy.FAIL_WRITE in self._given_way.policies or failure.is_revert
+        if isinstance(error, AreaFull) and not may_refuse:
+            self._violated("error", "a write was refused, which is not the policy", self._name(host))
+        elif isinstance(error, AreaFull) and self._must_have_room(shared, host):
+            self._violated("error", f"{error}: but there is room for all that is wanted", self._name(host))
+        elif not self._is_excused(shared, host, error):
+            step = failure.step.text if failure.step else "?"
+            self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
+
+    def _must_have_room(self, shared: SharedState, host: int) -> bool:
+        """Whether the active must find a free slot. Of a deletion that is not durable it cannot make use yet."""
+        is_durable = self._given_way.gone <= self.deletion_ended and not self._given_way.invalidated
+        if not is_durable or host != self._requests.active:
+            return False
+        return self._requests.have_room(shared.disks, self.scenario)
+
+    def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
+        """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""
+        if isinstance(error, ReadError):
+            self._read_failures = tuple(sorted((*self._read_failures, host)))
+        is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
+        return self.excuses.during(error, host, shared.ledger, is_fenced, self._read_failures.count(host))
+
+    def _check_invalidated(self, shadow_copy: ShadowCopyId, host: str) -> None:
+        if shadow_copy not in self._given_way.invalidated:
+            self._violated(
+                "existence", f"shadow copy {shadow_copy} has no image, but it never gave way", host
+            )
+
+    def _violated(
+        self,
+        rule: str,
+        message: str,
+        host: str,
+        extent: int | None = None,
+        evidence: Evidence | None = None,
+    ) -> None:
+        if self.violation is None:
+            self.violation = Violation(rule, message, host, extent)
+            self.evidence = evidence
+
+    def _name(self, host: int) -> str:
+        return self.scenario.hosts[host].name
+
+    # -- states --------------------------------------------------------------------------------------------------
+
+    def fork(self) -> Oracle:
+        """An independent copy; what it holds is replaced and never changed in place."""
+        copy = object.__new__(Oracle)
+        copy.__dict__.update(self.__dict__)
+        copy._volume = self._volume.fork()
+        return copy
+
+    def key(self) -> Hashable:
+        """Equal for two oracles exactly if they will judge alike."""
+        return (
+            tuple(self.images.items()),
+            self.acknowledged,
+            self.deletion_began,
+            self.deletion_ended,
+            self._changes,
+            self._given_way,
+            self._requests,
+            self._volume.key(),
+            self._read_failures,
+        )
+
+
+_JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
+    seen.Activated: lambda oracle, host, report: oracle._volume.settle_unacknowledged(),
+    seen.ChangeBegan: Oracle._change_began,
+    seen.ChangesTold: Oracle._changes_told,
+    seen.ChangeEnded: lambda oracle, host, report: oracle._volume.change_ended(report.key),
+    seen.FlushBegan: lambda oracle, host, report: oracle._volume.flush_began(report.key),
+    seen.FlushEnded: lambda oracle, host, report: oracle._volume.flush_ended(report.key),
+    seen.CreationBegan: lambda oracle, host, report: None,
+    seen.CreationEnded: Oracle._creation_ended,
+    seen.DeletionBegan: Oracle._deletion_began,
+    seen.DeletionEnded: Oracle._deletion_ended,
+    seen.RevertBegan: Oracle._revert_began,
+    seen.RevertEnded: lambda oracle, host, report: oracle._volume.revert_ended(report.key),
+    seen.LiveRead: Oracle._live_read,
+    seen.ReadBegan: Oracle._read_began,
+    seen.ReadEnded: Oracle._read_ended,
+}
+"""What to do with each kind of observation; anything else that a host reports is an error that nobody caught."""

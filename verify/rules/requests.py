@@ -1,0 +1,117 @@
+"""What hosts were asked for: what an answer to it must be, and which slots it may hold.
+
+- a shadow copy that existed when somebody asked for it must be found;
+- a host of which a flush failed must refuse what it is asked for later;
+- each change may hold slots that no record names: so it is known when there is room for all that is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence, Set
+from typing import Any, NamedTuple
+
+from shadowshare.models import observations as seen
+from shadowshare.models.observations import StepFailed
+from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError
+from shadowshare.protocol.passive import Passive
+from shadowshare.scenarios.scenario import Scenario
+from shadowshare.sim.disks.memory_disk import MemoryDisk
+from shadowshare.verify.rules.auditing import open_store
+
+_SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
+"""With these errors a change gives its slots back; with others they may stay out of use."""
+
+
+_REQUESTS = (seen.ChangeBegan, seen.CreationBegan, seen.DeletionBegan, seen.FlushBegan)
+"""What an active is asked for."""
+
+_ANSWERS = (
+    seen.ChangeEnded,
+    seen.ChangesTold,
+    seen.CreationEnded,
+    seen.DeletionEnded,
+    seen.FlushEnded,
+    seen.ReadEnded,
+    seen.RevertEnded,
+)
+"""What says that a request was carried out."""
+
+
+class Requests(NamedTuple):
+    """What was asked for so far, as far as it matters.
+
+    Attributes:
+        active: the host that became the active last; only it knows which slots are free.
+        slots_wanted: of each change that may hold slots which no record names: how many at most.
+        stopped: hosts of which a flush failed.
+        to_be_refused: requests made of these afterwards.
+        must_be_found: requests whose shadow copies existed when they were made.
+    """
+
+    active: int | None = None
+    slots_wanted: frozenset[tuple[Hashable, int]] = frozenset()
+    stopped: frozenset[int] = frozenset()
+    to_be_refused: frozenset[Hashable] = frozenset()
+    must_be_found: frozenset[str] = frozenset()
+
+    def after_activation(self, host: int) -> Requests:
+        """A host became the active, for which every slot that no record names is free."""
+        return self._replace(active=host, slots_wanted=frozenset())
+
+    def after_request(self, host: int, request: Hashable, slot_count: int = 0) -> Requests:
+        """A request was made that may write; it may take so many slots."""
+        wanted = self.slots_wanted | {(request, slot_count)} if slot_count else self.slots_wanted
+        refused = self.to_be_refused | {request} if host in self.stopped else self.to_be_refused
+        return self._replace(slots_wanted=wanted, to_be_refused=refused)
+
+    def had_to_be_refused(self, report: Any) -> bool:
+        """Whether something was carried out that was asked for when the active had stopped."""
+        return isinstance(report, _ANSWERS) and report.key in self.to_be_refused
+
+    def after_report(self, host: int, report: Any, extent_sectors: int, touched: Set[int]) -> Requests:
+        """A host reported something.
+
+        Args:
+            host: its number.
+            report: what it asked for, or got.
+            extent_sectors: of the store.
+            touched: extents that somebody asked to change so far: what a revert may have to copy.
+        """
+        if isinstance(report, seen.Activated):
+            return self.after_activation(host)
+        if isinstance(report, seen.RevertBegan):
+            return self.after_request(host, report.key, len(touched))
+        if isinstance(report, _REQUESTS):
+            sectors = report.sectors if isinstance(report, seen.ChangeBegan) else ()
+            extents = {sector // extent_sectors for sector, _ in sectors}
+            return self.after_request(host, report.key, len(extents))
+        return self.after_answer(report.key) if isinstance(report, _ANSWERS) else self
+
+    def after_question(self, request: str) -> Requests:
+        """Something was asked about shadow copies that exist."""
+        return self._replace(must_be_found=self.must_be_found | {request})
+
+    def after_answer(self, request: Hashable) -> Requests:
+        """A request was carried out."""
+        return self._replace(
+            slots_wanted=frozenset([one for one in self.slots_wanted if one[0] != request]),
+            must_be_found=self.must_be_found - {request},
+        )
+
+    def after_failure(self, host: int, failure: StepFailed) -> Requests:
+        """A request ended with an error."""
+        now = self._replace(must_be_found=self.must_be_found - {failure.key})
+        if isinstance(failure.error, FlushError):
+            now = now._replace(stopped=now.stopped | {host})
+        return now.after_answer(failure.key) if isinstance(failure.error, _SLOTS_GIVEN_BACK) else now
+
+    def have_room(self, disks: Sequence[MemoryDisk], scenario: Scenario) -> bool:
+        """Whether no slot is lacking even if all are taken that may be; False where that cannot be known."""
+        if any(disk.undecided for disk in disks):
+            return False
+        try:
+            passive = open_store(Passive, scenario, [disk.fork() for disk in disks])
+        except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
+            return False
+        wanted = sum(count for _, count in self.slots_wanted)
+        return passive.view.copied_extent_count() + wanted <= passive.view.slot_count
