@@ -4,7 +4,7 @@
 always        it holds in every state                       else ``violated``, with a schedule to the state
 sometimes     it holds in at least one state                else ``unknown``: nothing was shown about it
 eventually    it comes to hold in every schedule that is    else ``violated``, with a schedule to an end, or
-              fair (`shadowshare.verify.exploration.liveness`)          once round a way that can be gone for ever
+              fair (see ``exploration/liveness.py``)        once round a way that can be gone for ever
 ============  ============================================  ===============================================
 
 (The three kinds are those of Stateright. Of a scenario the oracle states what holds always, every `read` and every mark

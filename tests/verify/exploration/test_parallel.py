@@ -260,7 +260,7 @@ KILLED = """
 import os, signal
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.exploration.search import Budget
-from tests.verify.test_parallel import THREE_PASSIVES, Endless
+from tests.verify.exploration.test_parallel import THREE_PASSIVES, Endless
 
 def kill(covered, waiting):
     if covered:
