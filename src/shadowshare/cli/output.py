@@ -33,12 +33,17 @@ _SIZE_DIGITS_MAXIMUM = 30
 
 
 if TYPE_CHECKING:
-    _SizeBase = click.ParamType[int, Any]
+    ParameterType = click.ParamType
 else:
-    _SizeBase = click.ParamType  # which takes no type arguments before click 8.5
+
+    class ParameterType(click.ParamType):
+        """That of click, which takes no type arguments before click 8.5."""
+
+        def __class_getitem__(cls, _: object) -> type:
+            return cls
 
 
-class SizeType(_SizeBase):
+class SizeType(ParameterType[int, Any]):
     """A number of bytes: ``4096``, ``64K``, ``1GiB`` (powers of 1024), or ``1GB`` (powers of 1000)."""
 
     name = "size"

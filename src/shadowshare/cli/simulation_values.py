@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from shadowshare.cli.output import ParameterType
 from shadowshare.scenarios.simulation.document import SimulationScenario, Value
 from shadowshare.scenarios.simulation.errors import SimulationError
 
@@ -19,13 +20,8 @@ _WORD = re.compile(r"[A-Za-z./~][\w./~-]*", re.ASCII)
 POINT_COUNT_MAXIMUM = 1000
 Values = Mapping[str, list[Value]]
 
-if TYPE_CHECKING:
-    _ShareBase = click.ParamType[float, Any]
-else:
-    _ShareBase = click.ParamType  # which takes no type arguments before click 8.5
 
-
-class ShareType(_ShareBase):
+class ShareType(ParameterType[float, Any]):
     """A share above 0 and below 1: ``0.05`` or ``5%``."""
 
     name = "share"
