@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from random import Random
 
 from shadowshare.models.computers import Implementation
+from shadowshare.protocol.active import Active
+from shadowshare.protocol.recovery import Recovery
 from shadowshare.scenarios.definition import Scenario, parse_scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.sim.stepped.world import SteppedWorld
@@ -19,6 +21,11 @@ def small(race: str, before: str = '"W: create s", "R: open"', extra: str = "") 
     return parse_scenario(
         f'name = "small"\nstory = "For a test."\nbefore = [{before}]\n{extra}\n[race]\n{race}\n'
     )
+
+
+def with_active(kind: type[Active]) -> Implementation:
+    """The protocol with another active."""
+    return Implementation(recovery=type("RecoveryOf" + kind.__name__, (Recovery,), {"active_class": kind}))
 
 
 def ends_by_brute_force(

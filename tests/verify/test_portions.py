@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.operations import Change
-from shadowshare.protocol.recovery import Recovery
 from shadowshare.verify.explorer import explore
-from tests.verify.programs import small
+from tests.verify.programs import small, with_active
 
 RACES = {
     "a deletion": 'W = [["write 0-1"], ["delete t"]]\nR = ["read s 0-1", "read t 0-1"]',
@@ -38,16 +36,12 @@ class _LetsCreationsBetween(_OneByOne):
             self._writes.leave()
 
 
-def _implementation(kind: type[Active]) -> Implementation:
-    return Implementation(recovery=type("RecoveryOf" + kind.__name__, (Recovery,), {"active_class": kind}))
-
-
 @pytest.mark.parametrize("name", RACES)
 def test_no_reader_gets_a_wrong_byte(name: str) -> None:
     scenario = small(RACES[name], before='"W: create s", "W: create t", "R: open"')
-    assert explore(scenario, _implementation(_OneByOne)).verdict == "verified"
+    assert explore(scenario, with_active(_OneByOne)).verdict == "verified"
 
 
 def test_a_creation_between_preserving_and_writing_is_found() -> None:
     scenario = small(RACES["a creation"], before='"W: create s", "W: create t", "R: open"')
-    assert explore(scenario, _implementation(_LetsCreationsBetween)).verdict == "violated"
+    assert explore(scenario, with_active(_LetsCreationsBetween)).verdict == "violated"

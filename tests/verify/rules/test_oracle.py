@@ -14,12 +14,11 @@ from shadowshare.protocol.layout import Deleted, Invalidated, ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Change, Event, Flush, Write
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
 from shadowshare.protocol.policy import Policy
-from shadowshare.protocol.recovery import Recovery
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
 from shadowshare.verify.explorer import explore
 from shadowshare.verify.rules.oracle import Oracle
-from tests.verify.programs import small
+from tests.verify.programs import small, with_active
 
 
 class _Blind(Passive):
@@ -135,10 +134,6 @@ class _Repeating(Active):
         return ShadowCopyId(1, 1)
 
 
-def active(kind: type[Active]) -> Implementation:
-    return Implementation(recovery=type("RecoveryOf" + kind.__name__, (Recovery,), {"active_class": kind}))
-
-
 READ = small('W = ["write 0"]\nR = ["read s 0 1"]')
 WRITE = small('W = ["write 0", "verify all"]\nR = ["catch-up"]')
 DELETE = small('W = ["delete s"]\nR = ["catch-up"]')
@@ -169,18 +164,18 @@ POWER = small(
         (Implementation(passive=_Failing), READ, "error", "JournalDamaged"),
         (Implementation(passive=_Crashing), READ, "error", "ZeroDivisionError"),
         (Implementation(passive=_Waiting), READ, "progress", "waits for ever"),
-        (active(_Forgetful), WRITE, "live", "must hold W 'write 0'"),
-        (active(_Misplacing), WRITE, "live", "extent"),
-        (active(_NotFlushing), POWER, "live", "must hold W 'write 0'"),
-        (active(_NotDeleting), DELETE, "existence", "was deleted and is back"),
-        (active(_NotCreating), CREATE, "existence", "was acknowledged and is gone"),
-        (active(_Repeating), CREATE, "identity", "got the id 1.1"),
-        (active(_Meek), FULL, "error", "there is room for all"),
-        (active(_Agreeing), TWICE, "existence", "is not there"),
-        (active(_GoingOn), FLUSH_ERROR, "stopped", "after a failed flush"),
-        (active(_Timeless), CREATE, "image", "another time of creation"),
-        (active(_Generous), INVALIDATE, "existence", "there was room"),
-        (active(_Generous), DELETE_OLDEST, "existence", "there was room"),
+        (with_active(_Forgetful), WRITE, "live", "must hold W 'write 0'"),
+        (with_active(_Misplacing), WRITE, "live", "extent"),
+        (with_active(_NotFlushing), POWER, "live", "must hold W 'write 0'"),
+        (with_active(_NotDeleting), DELETE, "existence", "was deleted and is back"),
+        (with_active(_NotCreating), CREATE, "existence", "was acknowledged and is gone"),
+        (with_active(_Repeating), CREATE, "identity", "got the id 1.1"),
+        (with_active(_Meek), FULL, "error", "there is room for all"),
+        (with_active(_Agreeing), TWICE, "existence", "is not there"),
+        (with_active(_GoingOn), FLUSH_ERROR, "stopped", "after a failed flush"),
+        (with_active(_Timeless), CREATE, "image", "another time of creation"),
+        (with_active(_Generous), INVALIDATE, "existence", "there was room"),
+        (with_active(_Generous), DELETE_OLDEST, "existence", "there was room"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
