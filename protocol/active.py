@@ -25,7 +25,7 @@ from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Created, Deleted, Settings, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Buffer, Change, Discard, Flush, Read, Write, WriteZeroes
-from shadowshare.protocol.reverting import Advance, Reverter, check_version, tell_nobody
+from shadowshare.protocol.reverting import REVERT_VERSION, Advance, Reverter, tell_nobody
 from shadowshare.protocol.view import SHADOW_COPY_COUNT_MAXIMUM
 
 
@@ -85,9 +85,8 @@ class Active(Copier):
             data = await self._reverter.read(source, first, end)
             if self.view.reverting == source:
                 return data
-            reached(
-                Mark.REVERTED_DURING_READ
-            )  # so the slots that were read may have been used for others since
+            # The slots that were read may have been used for others since.
+            reached(Mark.REVERTED_DURING_READ)
         return await Read(VOLUME_DEVICE, first, end - first)
 
     async def write(self, offset: int, data: Buffer) -> None:
@@ -260,7 +259,10 @@ class Active(Copier):
             ActiveStopped: only recovery may write; or a write of the volume reported an error and could still land.
         """
         self._refuse_if_stopped()
-        check_version(self.geometry)
+        self.geometry.require_version(
+            REVERT_VERSION,
+            "the volume cannot be reverted: export the shadow copy, and write it to the volume",
+        )
         await self._writes.close()
         try:
             self._refuse_in_doubt("revert the volume")

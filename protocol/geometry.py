@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from shadowshare.protocol.errors import GeometryMismatch, OutOfRange
+from shadowshare.protocol.errors import FormatTooOld, GeometryMismatch, OutOfRange
 
 VOLUME_DEVICE = 0
 SECTOR_BYTES = (512, 4096)
@@ -147,6 +147,19 @@ class Geometry:
     def slot_sector(self, slot: int) -> int:
         """First sector of a slot."""
         return self.area_sector + 1 + 2 * self.half_block_count + slot * self.extent_sectors
+
+    def require_version(self, version: int, consequence: str) -> None:
+        """Refuse what a store of an older format cannot say: other programs would take its journal for damaged.
+
+        Args:
+            version: the first version of the format that has the record.
+            consequence: what is so in older stores, and what to do.
+
+        Raises:
+            FormatTooOld: this store is older.
+        """
+        if self.format_version < version:
+            raise FormatTooOld(f"the store has format version {self.format_version}, in which {consequence}")
 
     @property
     def slot_count_maximum(self) -> int:

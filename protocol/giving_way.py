@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shadowshare.protocol.errors import AreaFull, FormatTooOld, OutOfRange, ReadError, WriteError
+from shadowshare.protocol.errors import AreaFull, OutOfRange, ReadError, WriteError
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import Deleted, Invalidated, Record, Settings
 from shadowshare.protocol.marks import Mark, reached
@@ -56,8 +56,8 @@ def check_settings(geometry: Geometry, settings: Settings) -> None:
         raise OutOfRange(
             f"a warning at {settings.warning_percent} % of the slots: it must be from 0 (never) to 100"
         )
-    if geometry.format_version < SETTINGS_VERSION and settings != DEFAULT_SETTINGS:
-        raise FormatTooOld(
-            f"the store has format version {geometry.format_version}, in which a write for which there is no room "
-            "always fails: export what you need, and format the store again"
+    if settings != DEFAULT_SETTINGS:
+        geometry.require_version(
+            SETTINGS_VERSION,
+            "a write for which there is no room always fails: export what you need, and format the store again",
         )

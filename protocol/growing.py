@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shadowshare.protocol.errors import AreaInUse, DiskError, FormatTooOld, OutOfRange
+from shadowshare.protocol.errors import AreaInUse, DiskError, OutOfRange
 from shadowshare.protocol.geometry import COUNT_MAXIMUM, Geometry
 from shadowshare.protocol.layout import Grown, encode_superblock
 from shadowshare.protocol.marks import Mark, reached
@@ -45,11 +45,10 @@ class Grower:
             FormatTooOld, OutOfRange, AreaInUse: it cannot be so.
         """
         geometry, view = self._active.geometry, self._active.view
-        if geometry.format_version < GROW_VERSION:
-            raise FormatTooOld(
-                f"the store has format version {geometry.format_version}, in which the differential area cannot grow: "
-                "export what you need, and format the store again"
-            )
+        geometry.require_version(
+            GROW_VERSION,
+            "the differential area cannot grow: export what you need, and format the store again",
+        )
         if area_sector_count > COUNT_MAXIMUM:
             raise OutOfRange(f"a differential area of {area_sector_count} sectors: at most 2^48 will do")
         if area_sector_count < geometry.area_sector_count:

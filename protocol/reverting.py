@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from shadowshare.protocol.changes import ExtentRun, changed_extents
 from shadowshare.protocol.checkpoint import runs_of
-from shadowshare.protocol.errors import AreaFull, FormatTooOld, JournalFull
-from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
+from shadowshare.protocol.errors import AreaFull, JournalFull
+from shadowshare.protocol.geometry import VOLUME_DEVICE
 from shadowshare.protocol.layout import Copied, Record, Reverted, Reverting, ShadowCopyId
 from shadowshare.protocol.marks import Mark, reached
 from shadowshare.protocol.operations import Buffer, Flush, Read, Write, together
@@ -40,19 +40,6 @@ Advance = Callable[[int], None]
 
 def tell_nobody(_: int) -> None:
     """What is done is nobody's concern."""
-
-
-def check_version(geometry: Geometry) -> None:
-    """Refuse to revert the volume of an older store.
-
-    Raises:
-        FormatTooOld: other programs would take its journal for damaged.
-    """
-    if geometry.format_version < REVERT_VERSION:
-        raise FormatTooOld(
-            f"the store has format version {geometry.format_version}, in which the volume cannot be reverted: "
-            "export the shadow copy, and write it to the volume"
-        )
 
 
 class Reverter:
@@ -78,9 +65,8 @@ class Reverter:
             AreaFull, JournalFull: there is no room for the copies that others need first; nothing was changed.
             DiskError: the disk failed; the revert may have begun.
         """
-        async with (
-            self._active._committing
-        ):  # or a deletion that comes before this one could take the source away
+        # Together, or a deletion that comes in between could take the source away.
+        async with self._active._committing:
             self._refuse_without_room(shadow_copy)
             await self._active._append([Reverting(shadow_copy)])
 
