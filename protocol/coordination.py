@@ -52,11 +52,6 @@ class Gate:
         self._reopened: Event | None = None
         self._emptied: Event | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether newcomers may pass."""
-        return self._reopened is None
-
     def try_enter(self) -> bool:
         """Pass if the gate is open; whether it is."""
         if self._reopened is not None:

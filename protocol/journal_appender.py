@@ -32,13 +32,14 @@ class JournalAppender:
     """
 
     turnover_class: type[Turnover] = Turnover
+    budget_class: type[JournalBudget] = JournalBudget
 
     def __init__(self, follower: JournalFollower, epoch: int, write_attempt_count: int = 3) -> None:
         self.follower = follower
         self.geometry = follower.geometry
         self.epoch = epoch
         self.record_capacity = record_capacity(self.geometry.sector_bytes)
-        self.budget = JournalBudget(self.geometry)
+        self.budget = self.budget_class(self.geometry)
         self.sectors_in_doubt: set[int] = set()
         """Where a write reported an error, and may still land, though it was done again."""
         self._write_attempt_count = write_attempt_count

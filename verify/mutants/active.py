@@ -192,7 +192,7 @@ class CreationWithoutFlush(Active):
     """Creation does not flush the volume first."""
 
     async def _or_stop(self, flush: Flush) -> None:
-        if self._writes.is_open:
+        if self._writes._reopened is None:
             await super()._or_stop(flush)
 
 

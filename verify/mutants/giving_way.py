@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.errors import AreaFull, ReadError, WriteError
+from shadowshare.protocol.errors import AreaFull, JournalFull, ReadError, WriteError
 from shadowshare.protocol.journal import JournalFollower
 from shadowshare.protocol.layout import Deleted, Invalidated, Settings
 from shadowshare.protocol.operations import Change
@@ -15,6 +15,25 @@ from shadowshare.protocol.recovery import Recovery
 from shadowshare.protocol.view import View
 
 Failure = AreaFull | ReadError | WriteError
+
+
+class SlotsLostWithoutJournal(Active):
+    """A write that is refused for want of room in the journal keeps the slots that it took."""
+
+    async def _append_copies(self, copies: list[tuple[int, int]]) -> None:
+        try:
+            await super()._append_copies(copies)
+        except JournalFull:
+            self._allocator.allocate(len(copies))
+            raise
+
+
+class PolicyBeforeItsRecord(Active):
+    """The policy is in force before the journal says so."""
+
+    async def set_policy(self, settings: Settings) -> None:
+        self.view.settings = settings
+        await super().set_policy(settings)
 
 
 class InvalidatesAfterwards(Active):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shadowshare.protocol.errors import WriteError
+from shadowshare.protocol.geometry import VOLUME_DEVICE
 from shadowshare.protocol.journal import JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.operations import Write
@@ -40,6 +41,13 @@ class NoFirstFlush(Recovery):
 
     async def _settle(self, devices: list[int]) -> None:
         return
+
+
+class NoFirstFlushOfArea(Recovery):
+    """Recovery reads what may still vanish: it flushes the volume's device only."""
+
+    async def _settle(self, devices: list[int]) -> None:
+        await super()._settle([VOLUME_DEVICE])
 
 
 class NoFence(Recovery):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from shadowshare.protocol.checkpoint import JournalBudget
 from shadowshare.protocol.journal import JournalFollower, _Look
 from shadowshare.protocol.journal_appender import JournalAppender
-from shadowshare.protocol.layout import Block, Checkpoint, Record, decode_block
+from shadowshare.protocol.layout import Block, Checkpoint, Created, Deleted, Record, decode_block
 from shadowshare.protocol.operations import Buffer, Flush, Read, WriteZeroes
 from shadowshare.protocol.passive import Passive
 from shadowshare.protocol.turnover import Part, Turnover
-from shadowshare.protocol.view import DEFAULT_SETTINGS
+from shadowshare.protocol.view import DEFAULT_SETTINGS, View
 
 
 class SealBeforeCheckpoint(Turnover):
@@ -81,6 +82,23 @@ class CheckpointOfTheNewest(Turnover):
         finally:
             for copy, table in zip(copies, tables, strict=True):
                 copy.table = table
+
+
+class BudgetForDeletions(JournalBudget):
+    """A deletion is refused when the journal is full, as if it added something."""
+
+    def has_room(self, view: View, records: Iterable[Record]) -> bool:
+        return super().has_room(view, [_as_addition(record) for record in records])
+
+
+def _as_addition(record: Record) -> Record:
+    return Created(record.shadow_copy, 0) if isinstance(record, Deleted) else record
+
+
+class DeletionNeedsRoom(JournalAppender):
+    """A deletion is refused when the journal is full, as if it added something."""
+
+    budget_class = BudgetForDeletions
 
 
 class CheckpointWithoutPolicy(Turnover):

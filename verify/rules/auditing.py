@@ -8,6 +8,7 @@ from typing import NamedTuple
 from shadowshare.models.observations import Piece, pieces_of
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
+from shadowshare.protocol.view import View
 from shadowshare.scenarios.scenario import Scenario
 from shadowshare.scenarios.staging import location_in
 from shadowshare.sim.disks.memory_disk import MemoryDisk
@@ -28,6 +29,16 @@ class Audited(NamedTuple):
 def open_store(passive: type[Passive], scenario: Scenario, disks: Sequence[MemoryDisk]) -> Passive:
     """A passive that knows what the journal says now."""
     return perform_inline(passive.open(location_in(scenario)), disks, AUDITOR)
+
+
+def view_on(disks: Sequence[MemoryDisk], scenario: Scenario) -> View | None:
+    """What the journal says now; None where that cannot be known."""
+    if any(disk.undecided for disk in disks):
+        return None
+    try:
+        return open_store(Passive, scenario, [disk.fork() for disk in disks]).view
+    except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
+        return None
 
 
 def read_shadow_copies(

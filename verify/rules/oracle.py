@@ -10,9 +10,10 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``changes``: a list of changed extents has all that differ, and none that nobody wrote (`verify.rules.change_lists`)
 - ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed; an
   interrupted revert shows in all of it or not at all, to whoever looks at it afterwards, and in every image
+- ``checkpoint``: the journal says the same before and after it is turned over (`verify.rules.checkpoints`)
 - ``read-only``: a passive never issues anything but reads
 - ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
-  "the area is full" while it is not
+  that there is no room, in the area or the journal, while there is (`shadowshare.verify.rules.refusals`)
 - ``stopped``: an active whose flush failed carries out no request that comes later
 - ``progress``: no task waits for ever
 - ``liveness``: everything ends; `shadowshare.verify.exploration.liveness` looks at that, in the states of a search
@@ -29,7 +30,6 @@ from typing import Any
 from shadowshare.models import observations as seen
 from shadowshare.models.computers import CREATED_NS
 from shadowshare.protocol.errors import (
-    AreaFull,
     ReadError,
     ShadowCopyInvalidated,
     ShadowCopyNotFound,
@@ -38,7 +38,6 @@ from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Record, ShadowCopyId
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
-from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume
 from shadowshare.sim.disks.memory_disk import MemoryDisk
@@ -48,12 +47,16 @@ from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.verify.result import Violation
 from shadowshare.verify.rules.auditing import pieces_of_image, read_shadow_copies, reverting_to
 from shadowshare.verify.rules.change_lists import ChangeLists
+from shadowshare.verify.rules.checkpoints import completes_checkpoint, what_a_checkpoint_changed
 from shadowshare.verify.rules.evidence import Evidence, compare
 from shadowshare.verify.rules.excuses import Excuses
+from shadowshare.verify.rules.existence import Existence
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
+from shadowshare.verify.rules.refusals import undue_refusal
 from shadowshare.verify.rules.requests import Requests
 from shadowshare.verify.rules.reverts import has_reverts
+from shadowshare.verify.rules.room import Room, room_on
 from shadowshare.verify.rules.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]
@@ -74,9 +77,7 @@ class Oracle:
         self.evidence: Evidence | None = None
         """Of the violation, if it is a wrong sector."""
         self.images: dict[ShadowCopyId, Image] = {}
-        self.acknowledged: frozenset[ShadowCopyId] = frozenset()
-        self.deletion_began: frozenset[ShadowCopyId] = frozenset()
-        self.deletion_ended: frozenset[ShadowCopyId] = frozenset()
+        self.existence = Existence()
         self._changes = ChangeLists()
         self._given_way = GivenWay(frozenset([scenario.policy]), frozenset(scenario.kept))
         self._requests = Requests()
@@ -104,17 +105,21 @@ class Oracle:
             self.images = {**self.images, shadow_copy: image}
             if self._reverts:
                 self._check_live(pieces_of_image(image), self._name(host), at_once=True)
-        gives_way = self._given_way.gives_way(records, self.deletion_began)
+        if completes_checkpoint(records):
+            before = without_block(shared, operation)
+            if changed := what_a_checkpoint_changed(before, shared.disks, self.scenario):
+                self._violated("checkpoint", changed, self._name(host))
+        gives_way = self._given_way.gives_way(records, self.existence.deletion_began)
         self._given_way, problem = self._given_way.after(
             records,
             self.images,
-            self.acknowledged,
-            self.deletion_began,
+            self.existence.acknowledged,
+            self.existence.deletion_began,
             self.scenario.faults.power_losses > 0,
         )
         if gives_way and not problem and not shared.ledger and host == self._requests.active:
-            before = without_block(shared, operation)
-            if self._requests.have_room(before, self.scenario):
+            room = room_on(without_block(shared, operation), self.scenario)
+            if room is not None and self._requests.slot_count_wanted <= room.slot_count:
                 problem = "shadow copies gave way, and there was room for all that was wanted"
         if problem:
             self._violated("existence", problem, self._name(host))
@@ -167,7 +172,7 @@ class Oracle:
         self._asked_for(report.key, {report.shadow_copy})
 
     def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
-        if shadow_copies <= self.acknowledged - self.deletion_began:
+        if shadow_copies <= self.existence.certain:
             self._requests = self._requests.after_question(key)
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
@@ -183,26 +188,17 @@ class Oracle:
             self._violated("changes", problem, self._name(host))
 
     def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
-        if report.shadow_copy not in self._expected_ids or report.shadow_copy in self.acknowledged:
-            expected = ", ".join(map(str, sorted(self._expected_ids)))
-            self._violated(
-                "identity",
-                f"a creation got the id {report.shadow_copy}, not one of {expected}",
-                self._name(host),
-            )
-        self.acknowledged |= {report.shadow_copy}
+        self.existence, problem = self.existence.after_creation(report.shadow_copy, self._expected_ids)
+        if problem:
+            self._violated("identity", problem, self._name(host))
 
     def _deletion_began(self, host: int, report: seen.DeletionBegan) -> None:
-        self.deletion_began |= {report.shadow_copy}
+        self.existence = self.existence.after_request(report.shadow_copy)
 
     def _deletion_ended(self, host: int, report: seen.DeletionEnded) -> None:
-        if report.shadow_copy in self.deletion_ended or report.shadow_copy not in self.images:
-            self._violated(
-                "existence",
-                f"shadow copy {report.shadow_copy} was deleted, and is not there",
-                self._name(host),
-            )
-        self.deletion_ended |= {report.shadow_copy}
+        self.existence, problem = self.existence.after_deletion(report.shadow_copy, self.images)
+        if problem:
+            self._violated("existence", problem, self._name(host))
 
     def _revert_began(self, host: int, report: seen.RevertBegan) -> None:
         """From now on the volume may be the image; extents that nobody ever changed are in any case."""
@@ -273,10 +269,8 @@ class Oracle:
             else:
                 self._compare("audit", copy.id, pieces)
         found = {copy.id for copy, _ in audited}
-        for lost in sorted(self.acknowledged - self.deletion_began - self._given_way.deleted - found):
-            self._violated("existence", f"shadow copy {lost} was acknowledged and is gone", "audit")
-        for undead in sorted(self.deletion_ended & found):
-            self._violated("existence", f"shadow copy {undead} was deleted and is back", "audit")
+        for problem in self.existence.problems(found, self._given_way.deleted):
+            self._violated("existence", problem, "audit")
 
     # -- checks --------------------------------------------------------------------------------------------------
 
@@ -302,7 +296,7 @@ class Oracle:
     def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
         had_to_be_found = failure.key in self._requests.must_be_found and failure.shadow_copies.isdisjoint(
-            self.deletion_began | self._given_way.deleted
+            self.existence.deletion_began | self._given_way.deleted
         )
         self._changes = self._changes.after_failure(failure.key)
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
@@ -312,21 +306,21 @@ class Oracle:
         if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
             self._check_invalidated(failure.shadow_copy, self._name(host))
             return
-        may_refuse = Policy.FAIL_WRITE in self._given_way.policies or failure.is_revert
-        if isinstance(error, AreaFull) and not may_refuse:
-            self._violated("error", "a write was refused, which is not the policy", self._name(host))
-        elif isinstance(error, AreaFull) and self._must_have_room(shared, host):
-            self._violated("error", f"{error}: but there is room for all that is wanted", self._name(host))
+        policies, plan = self._given_way.policies, self.scenario.hosts[host]
+        task_count = len(plan.scripts) - plan.before_count
+        room = partial(self._room, shared, host)
+        if problem := undue_refusal(failure, policies, self._requests, task_count, room):
+            self._violated("error", problem, self._name(host))
         elif not self._is_excused(shared, host, error):
             step = failure.step.text if failure.step else "?"
             self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
 
-    def _must_have_room(self, shared: SharedState, host: int) -> bool:
-        """Whether the active must find a free slot. Of a deletion that is not durable it cannot make use yet."""
-        is_durable = self._given_way.gone <= self.deletion_ended and not self._given_way.invalidated
+    def _room(self, shared: SharedState, host: int) -> Room | None:
+        """What room the active must find. Of a deletion that is not durable it cannot make use yet."""
+        is_durable = self._given_way.gone <= self.existence.deletion_ended and not self._given_way.invalidated
         if not is_durable or host != self._requests.active:
-            return False
-        return self._requests.have_room(shared.disks, self.scenario)
+            return None
+        return room_on(shared.disks, self.scenario)
 
     def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
         """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""
@@ -369,9 +363,7 @@ class Oracle:
         """Equal for two oracles exactly if they will judge alike."""
         return (
             tuple(self.images.items()),
-            self.acknowledged,
-            self.deletion_began,
-            self.deletion_ended,
+            self.existence,
             self._changes,
             self._given_way,
             self._requests,

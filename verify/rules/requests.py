@@ -2,21 +2,17 @@
 
 - a shadow copy that existed when somebody asked for it must be found;
 - a host of which a flush failed must refuse what it is asked for later;
-- each change may hold slots that no record names: so it is known when there is room for all that is wanted.
+- each change may hold slots that no record names: so it is known how much room is wanted at most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Set
 from typing import Any, NamedTuple
 
 from shadowshare.models import observations as seen
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError
-from shadowshare.protocol.passive import Passive
-from shadowshare.scenarios.scenario import Scenario
-from shadowshare.sim.disks.memory_disk import MemoryDisk
-from shadowshare.verify.rules.auditing import open_store
 
 _SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
 """With these errors a change gives its slots back; with others they may stay out of use."""
@@ -105,13 +101,7 @@ class Requests(NamedTuple):
             now = now._replace(stopped=now.stopped | {host})
         return now.after_answer(failure.key) if isinstance(failure.error, _SLOTS_GIVEN_BACK) else now
 
-    def have_room(self, disks: Sequence[MemoryDisk], scenario: Scenario) -> bool:
-        """Whether no slot is lacking even if all are taken that may be; False where that cannot be known."""
-        if any(disk.undecided for disk in disks):
-            return False
-        try:
-            passive = open_store(Passive, scenario, [disk.fork() for disk in disks])
-        except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
-            return False
-        wanted = sum(count for _, count in self.slots_wanted)
-        return passive.view.copied_extent_count() + wanted <= passive.view.slot_count
+    @property
+    def slot_count_wanted(self) -> int:
+        """Slots that changes may hold which no record names, at most."""
+        return sum(count for _, count in self.slots_wanted)

@@ -243,6 +243,6 @@ def test_a_fork_judges_for_itself() -> None:
     oracle = Oracle(READ)
     fork = oracle.fork()
     assert fork.key() == oracle.key()
-    fork.acknowledged |= {ShadowCopyId(1, 1)}
+    fork.existence = fork.existence.after_request(ShadowCopyId(1, 1))
     assert fork.key() != oracle.key()
-    assert not oracle.acknowledged
+    assert not oracle.existence.deletion_began
