@@ -24,8 +24,12 @@ from shadowshare.models.observations import (
     DeletionEnded,
     FlushBegan,
     FlushEnded,
+    GrowthBegan,
+    GrowthEnded,
     LiveRead,
     Observation,
+    PolicyBegan,
+    PolicyEnded,
     ReadBegan,
     ReadEnded,
     RevertBegan,
@@ -220,10 +224,14 @@ class ActiveComputer(ScriptedComputer):
                 await active.revert(shadow_copy)
                 self.report(RevertEnded(key, shadow_copy))
             case "grow":
+                self.report(GrowthBegan(key))
                 await active.grow(self.setting.geometry.with_slots(step.slot_count).area_sector_count)
+                self.report(GrowthEnded(key, step.slot_count))
             case "policy":
                 assert step.policy is not None
+                self.report(PolicyBegan(key))
                 await active.set_policy(active.view.settings._replace(policy=step.policy))
+                self.report(PolicyEnded(key, step.policy))
             case "flush":
                 self.report(FlushBegan(key))
                 await active.flush()

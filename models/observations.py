@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from shadowshare.models.steps import ScriptStep
 from shadowshare.protocol.layout import ShadowCopyId
+from shadowshare.protocol.policy import Policy
 
 
 class Piece(NamedTuple):
@@ -110,6 +111,32 @@ class RevertEnded(NamedTuple):
     shadow_copy: ShadowCopyId
 
 
+class PolicyBegan(NamedTuple):
+    """A change of the policy was requested."""
+
+    key: str
+
+
+class PolicyEnded(NamedTuple):
+    """It was acknowledged."""
+
+    key: str
+    policy: Policy
+
+
+class GrowthBegan(NamedTuple):
+    """More slots were requested."""
+
+    key: str
+
+
+class GrowthEnded(NamedTuple):
+    """It was acknowledged that there are so many."""
+
+    key: str
+    slot_count: int
+
+
 class LiveRead(NamedTuple):
     """The live volume was read."""
 
@@ -180,6 +207,10 @@ Observation = (
     | DeletionEnded
     | RevertBegan
     | RevertEnded
+    | PolicyBegan
+    | PolicyEnded
+    | GrowthBegan
+    | GrowthEnded
     | LiveRead
     | ReadBegan
     | ReadEnded

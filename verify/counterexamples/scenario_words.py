@@ -243,6 +243,12 @@ _DONE: dict[type, str] = {
 }
 
 
+_SAID: dict[type, str] = {
+    seen.ChangeEnded: "write acknowledged",
+    seen.Activated: "is the active now",
+}
+
+
 def _report(report: object) -> str:
     match report:
         case seen.ReadEnded(shadow_copy=shadow_copy):
@@ -255,13 +261,13 @@ def _report(report: object) -> str:
             return f"CHANGED between {base} and {target or 'the volume'}: {listed}"
         case seen.CreationEnded() | seen.DeletionEnded() | seen.RevertEnded():
             return f"{_DONE[type(report)]} {report.shadow_copy}"
-        case seen.ChangeEnded():
-            return "write acknowledged"
-        case seen.Activated():
-            return "is the active now"
+        case seen.PolicyEnded(policy=policy):
+            return f"policy is {policy.value}"
+        case seen.GrowthEnded(slot_count=slot_count):
+            return f"has {slot_count} slots"
         case seen.StepFailed(error=error, step=step):
             return f"{step.text if step else ''!r} ends with {type(error).__name__}"
         case Exception():
             return f"fails with {type(report).__name__}: {report}"
         case _:
-            return ""
+            return _SAID.get(type(report), "")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from shadowshare.protocol.layout import Checkpoint, Deleted, Invalidated, Record, Settings, ShadowCopyId
+from shadowshare.protocol.layout import Checkpoint, Deleted, Invalidated, Record, ShadowCopyId
 from shadowshare.protocol.policy import Policy
 
 
@@ -20,14 +20,12 @@ class GivenWay(NamedTuple):
     """What the journal said so far.
 
     Attributes:
-        policies: what may be in force: after a power loss nobody knows whether the last change is there.
         kept: shadow copies for which there is room, so that none of them may give way.
         invalidated: shadow copies that an INVALIDATED block may be about; a power loss may have retracted it.
         deleted: shadow copies that were deleted because the policy says so.
         gone: all that a DELETED block was about.
     """
 
-    policies: frozenset[Policy]
     kept: frozenset[ShadowCopyId] = frozenset()
     invalidated: frozenset[ShadowCopyId] = frozenset()
     deleted: frozenset[ShadowCopyId] = frozenset()
@@ -39,7 +37,7 @@ class GivenWay(NamedTuple):
         existing: Collection[ShadowCopyId],
         acknowledged: Collection[ShadowCopyId],
         asked_for: Collection[ShadowCopyId],
-        keeps_earlier: bool,
+        policies: Collection[Policy],
     ) -> tuple[GivenWay, str]:
         """What is so when a block with ``records`` took effect; and what is wrong with it, or nothing.
 
@@ -48,22 +46,21 @@ class GivenWay(NamedTuple):
             existing: shadow copies that were ever created on the disk.
             acknowledged: those whose creation was acknowledged.
             asked_for: those whose deletion was requested.
-            keeps_earlier: whether a power loss may take a change of the policy back.
+            policies: what may be in force.
         """
         if records and isinstance(records[0], Checkpoint):
             return self, ""  # it says once more what the journal says
         now = self
         for record in records:
-            if isinstance(record, Settings):
-                earlier = now.policies if keeps_earlier else frozenset()
-                now = now._replace(policies=earlier | {record.policy})
-            elif isinstance(record, Invalidated):
+            if isinstance(record, Invalidated):
                 now = now._replace(invalidated=now.invalidated | set(existing))
-                if Policy.INVALIDATE not in now.policies:
+                if Policy.INVALIDATE not in policies:
                     return now, "the shadow copies were invalidated, which is not the policy"
             elif isinstance(record, Deleted):
                 problem = (
-                    "" if record.shadow_copy in asked_for else now._undue(record.shadow_copy, acknowledged)
+                    ""
+                    if record.shadow_copy in asked_for
+                    else now._undue(record.shadow_copy, acknowledged, policies)
                 )
                 now = now._replace(gone=now.gone | {record.shadow_copy})
                 if problem:
@@ -82,9 +79,14 @@ class GivenWay(NamedTuple):
             for record in records
         )
 
-    def _undue(self, shadow_copy: ShadowCopyId, acknowledged: Collection[ShadowCopyId]) -> str:
+    def _undue(
+        self,
+        shadow_copy: ShadowCopyId,
+        acknowledged: Collection[ShadowCopyId],
+        policies: Collection[Policy],
+    ) -> str:
         """Why a deletion that nobody asked for must not be."""
-        if Policy.DELETE_OLDEST not in self.policies:
+        if Policy.DELETE_OLDEST not in policies:
             return f"shadow copy {shadow_copy} was deleted, and nobody asked for it"
         if shadow_copy in self.kept:
             return f"shadow copy {shadow_copy} was deleted, though there was room for it"

@@ -11,6 +11,7 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed; an
   interrupted revert shows in all of it or not at all, to whoever looks at it afterwards, and in every image
 - ``checkpoint``: the journal says the same before and after it is turned over (`verify.rules.checkpoints`)
+- ``settings``: an acknowledged policy, and acknowledged slots, are there (`verify.rules.store_settings`)
 - ``read-only``: a passive never issues anything but reads
 - ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
   that there is no room, in the area or the journal, while there is (`shadowshare.verify.rules.refusals`)
@@ -28,7 +29,6 @@ from functools import partial
 from typing import Any
 
 from shadowshare.models import observations as seen
-from shadowshare.models.computers import CREATED_NS
 from shadowshare.protocol.errors import (
     ReadError,
     ShadowCopyInvalidated,
@@ -40,23 +40,22 @@ from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume
-from shadowshare.sim.disks.memory_disk import MemoryDisk
-from shadowshare.sim.disks.sector_store import Undecided, under_every_survival
-from shadowshare.sim.faults.fault import Injected
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.verify.result import Violation
-from shadowshare.verify.rules.auditing import pieces_of_image, read_shadow_copies, reverting_to
+from shadowshare.verify.rules.auditing import pieces_of_image
 from shadowshare.verify.rules.change_lists import ChangeLists
 from shadowshare.verify.rules.checkpoints import completes_checkpoint, what_a_checkpoint_changed
 from shadowshare.verify.rules.evidence import Evidence, compare
 from shadowshare.verify.rules.excuses import Excuses
 from shadowshare.verify.rules.existence import Existence
+from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
 from shadowshare.verify.rules.refusals import undue_refusal
 from shadowshare.verify.rules.requests import Requests
-from shadowshare.verify.rules.reverts import has_reverts
 from shadowshare.verify.rules.room import Room, room_on
+from shadowshare.verify.rules.store_settings import StoreSettings
+from shadowshare.verify.rules.verbs import has_verb
 from shadowshare.verify.rules.volume_history import VolumeHistory
 
 Image = tuple[bytes, ...]
@@ -79,17 +78,17 @@ class Oracle:
         self.images: dict[ShadowCopyId, Image] = {}
         self.existence = Existence()
         self._changes = ChangeLists()
-        self._given_way = GivenWay(frozenset([scenario.policy]), frozenset(scenario.kept))
+        self._given_way = GivenWay(frozenset(scenario.kept))
+        self.settings = StoreSettings((scenario.policy,), scenario.faults.power_losses > 0)
         self._requests = Requests()
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
-        self._passive = passive
+        self.passive = passive
         self._journal = self.geometry.journal_sectors
-        self._reverts = has_reverts(scenario)
+        self._reverts = has_verb(scenario, "revert")
         self._expected_ids = frozenset(scenario.shadow_copies.values())
         self.excuses = Excuses(scenario.faults.allowed_errors)
         self.excused_at_end: Exception | None = None
         """With what the store could not be read at the end, if a fault of a device explains it."""
-        self._ledger: Sequence[Injected] = ()
         self._read_failures: tuple[int, ...] = ()
         """Numbers of the hosts of which a step ended with `ReadError`, once for each."""
 
@@ -104,25 +103,26 @@ class Oracle:
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
             if self._reverts:
-                self._check_live(pieces_of_image(image), self._name(host), at_once=True)
+                self.check_live(pieces_of_image(image), self._name(host), at_once=True)
+        self.settings = self.settings.after_block(records)
         if completes_checkpoint(records):
             before = without_block(shared, operation)
             if changed := what_a_checkpoint_changed(before, shared.disks, self.scenario):
-                self._violated("checkpoint", changed, self._name(host))
+                self.violated("checkpoint", changed, self._name(host))
         gives_way = self._given_way.gives_way(records, self.existence.deletion_began)
         self._given_way, problem = self._given_way.after(
             records,
             self.images,
             self.existence.acknowledged,
             self.existence.deletion_began,
-            self.scenario.faults.power_losses > 0,
+            self.settings.in_force,
         )
         if gives_way and not problem and not shared.ledger and host == self._requests.active:
             room = room_on(without_block(shared, operation), self.scenario)
             if room is not None and self._requests.slot_count_wanted <= room.slot_count:
                 problem = "shadow copies gave way, and there was room for all that was wanted"
         if problem:
-            self._violated("existence", problem, self._name(host))
+            self.violated("existence", problem, self._name(host))
 
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         """The whole volume when a creation takes effect: it is the image then."""
@@ -139,7 +139,7 @@ class Oracle:
 
     def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A passive issued something that is no read."""
-        self._violated("read-only", f"a passive issued {operation}", self._name(host))
+        self.violated("read-only", f"a passive issued {operation}", self._name(host))
 
     def lost_power(self, shared: SharedState) -> None:
         """From now on the volume may hold what it held at the last flush."""
@@ -159,12 +159,12 @@ class Oracle:
             image = self.images.get(report.base)
             self._changes = self._changes.after_question(report.key, image, shared, self.geometry)
         else:
-            self._violated("error", f"{type(report).__name__}: {report}", self._name(host))
+            self.violated("error", f"{type(report).__name__}: {report}", self._name(host))
 
     def _follow_request(self, host: int, report: Any) -> None:
         """Note what was asked for, and see whether what was carried out had to be refused."""
         if self._requests.had_to_be_refused(report):
-            self._violated("stopped", "carries out a request after a failed flush", self._name(host))
+            self.violated("stopped", "carries out a request after a failed flush", self._name(host))
         extent_sectors, touched = self.geometry.extent_sectors, self._changes.touched
         self._requests = self._requests.after_report(host, report, extent_sectors, touched)
 
@@ -176,7 +176,7 @@ class Oracle:
             self._requests = self._requests.after_question(key)
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
-        self._check_read(host, report.shadow_copy, report.sectors)
+        self.check_image(report.shadow_copy, report.sectors, self._name(host))
 
     def _change_began(self, host: int, report: seen.ChangeBegan) -> None:
         self._volume.change_began(report.key, report.sectors)
@@ -185,12 +185,12 @@ class Oracle:
     def _changes_told(self, host: int, report: seen.ChangesTold) -> None:
         self._changes, problem = self._changes.after_answer(report, self.images, self.geometry.extent_sectors)
         if problem:
-            self._violated("changes", problem, self._name(host))
+            self.violated("changes", problem, self._name(host))
 
     def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
         self.existence, problem = self.existence.after_creation(report.shadow_copy, self._expected_ids)
         if problem:
-            self._violated("identity", problem, self._name(host))
+            self.violated("identity", problem, self._name(host))
 
     def _deletion_began(self, host: int, report: seen.DeletionBegan) -> None:
         self.existence = self.existence.after_request(report.shadow_copy)
@@ -198,7 +198,7 @@ class Oracle:
     def _deletion_ended(self, host: int, report: seen.DeletionEnded) -> None:
         self.existence, problem = self.existence.after_deletion(report.shadow_copy, self.images)
         if problem:
-            self._violated("existence", problem, self._name(host))
+            self.violated("existence", problem, self._name(host))
 
     def _revert_began(self, host: int, report: seen.RevertBegan) -> None:
         """From now on the volume may be the image; extents that nobody ever changed are in any case."""
@@ -207,91 +207,51 @@ class Oracle:
         sectors = tuple((sector, content) for sector, content in image if sector // size in touched)
         self._volume.revert_began(report.key, sectors)
 
-    def _live_read(self, host: int, report: seen.LiveRead) -> None:
-        self._check_live(report.sectors, self._name(host))
+    def _policy_ended(self, host: int, report: seen.PolicyEnded) -> None:
+        self.settings, problem = self.settings.after_policy(report.policy)
+        if problem:
+            self.violated("settings", problem, self._name(host))
 
-    # -- at the end ----------------------------------------------------------------------------------------------
+    def _growth_ended(self, host: int, report: seen.GrowthEnded) -> None:
+        self.settings = self.settings.after_growth(report.slot_count)
+
+    def _live_read(self, host: int, report: seen.LiveRead) -> None:
+        self.check_live(report.sectors, self._name(host))
 
     def audit(self, shared: SharedState, is_stuck: bool = False) -> None:
-        """Nothing is in flight: open the store as a new passive would, and check all that is left on the disks.
-
-        Where a power loss left something undecided, everything that it may be is checked: extent by extent, because
-        what survived of one extent says nothing about another one.
+        """Nothing is in flight: check all that is left on the disks, unless something was violated before.
 
         Args:
             shared: what is left.
             is_stuck: whether a task waits.
         """
-        if self.violation is not None:
-            return
         if is_stuck:
-            self._violated("progress", "nothing is in flight, but a task waits for ever", "")
-            return
-        self._ledger = shared.ledger
-        whole, step = range(self.geometry.volume_sector_count), self.geometry.volume_sector_count
-        if any(disk.undecided for disk in shared.disks):
-            step = self.geometry.extent_sectors
-        for audit in (self._audit_volume, self._audit_shadow_copies):
-            for first in whole[::step]:
-                under_every_survival(shared.disks, partial(audit, whole[first : first + step]))
-                if self.violation is not None:
-                    return
-
-    def _audit_volume(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
-        """Check some sectors of the live volume."""
-        source = reverting_to(self._passive, self.scenario, disks) if self._reverts else None
-        if source in self.images:
-            self._check_live(pieces_of_image(self.images[source]), "audit", at_once=True)
-            return  # that the image is there is looked at with all the others
-        volume = disks[VOLUME_DEVICE]
-        volume.check_decided(sectors)
-        pieces = [seen.Piece(sector, volume.sectors[sector]) for sector in sectors]
-        self._check_live(pieces, "audit", at_once=True)
-
-    def _audit_shadow_copies(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
-        """Check which shadow copies there are, and some sectors of each."""
-        try:
-            audited = read_shadow_copies(self._passive, self.scenario, sectors, disks)
-        except Undecided:
-            raise  # what survived of it is gone through
-        except Exception as error:  # noqa: BLE001 - of whatever kind: nobody could read the store
-            if self.excuses.at_end(error, self._ledger):
-                self.excused_at_end = error
-            else:
-                what = f"{type(error).__name__}: {error}"
-                self._violated("error", f"the store cannot be read at the end: {what}", "audit")
-            return
-        for copy, pieces in audited:
-            if not copy.is_valid:
-                self._check_invalidated(copy.id, "audit")
-            elif copy.created_ns != CREATED_NS:
-                self._violated("image", f"shadow copy {copy.id} has another time of creation", "audit")
-            else:
-                self._compare("audit", copy.id, pieces)
-        found = {copy.id for copy, _ in audited}
-        for problem in self.existence.problems(found, self._given_way.deleted):
-            self._violated("existence", problem, "audit")
+            self.violated("progress", "nothing is in flight, but a task waits for ever", "")
+        elif self.violation is None:
+            FinalAudit(self, shared).run()
 
     # -- checks --------------------------------------------------------------------------------------------------
 
-    def _check_read(self, host: int, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
+    def check_image(self, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece], host: str) -> None:
+        """What was read of a shadow copy."""
         if shadow_copy not in self.images:
-            self._violated(
-                "image", f"shadow copy {shadow_copy} was read, but never created", self._name(host)
-            )
+            self.violated("image", f"shadow copy {shadow_copy} was read, but never created", host)
         else:
-            self._compare(self._name(host), shadow_copy, pieces)
+            self._judge_sector("image", compare(shadow_copy, self.images[shadow_copy], pieces), host)
 
-    def _compare(self, host: str, shadow_copy: ShadowCopyId, pieces: Sequence[seen.Piece]) -> None:
-        self._judge_sector("image", compare(shadow_copy, self.images[shadow_copy], pieces), host)
+    def check_existence(self, found: Set[ShadowCopyId], host: str) -> None:
+        """Which shadow copies there are, when nothing is in flight."""
+        for problem in self.existence.problems(found, self._given_way.deleted):
+            self.violated("existence", problem, host)
 
-    def _check_live(self, pieces: Sequence[seen.Piece], host: str, at_once: bool = False) -> None:
+    def check_live(self, pieces: Sequence[seen.Piece], host: str, at_once: bool = False) -> None:
+        """What was read of the volume, all at one moment or not."""
         self._judge_sector("live", self._volume.find_wrong(pieces, at_once), host)
 
     def _judge_sector(self, rule: str, wrong: Evidence | None, host: str) -> None:
         if wrong is not None:
             extent = wrong.sector // self.geometry.extent_sectors
-            self._violated(rule, wrong.message(self.geometry.extent_sectors), host, extent, wrong)
+            self.violated(rule, wrong.message(self.geometry.extent_sectors), host, extent, wrong)
 
     def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
         error = failure.error
@@ -301,19 +261,19 @@ class Oracle:
         self._changes = self._changes.after_failure(failure.key)
         if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
             if had_to_be_found:
-                self._violated("existence", str(error), self._name(host))
+                self.violated("existence", str(error), self._name(host))
             return
         if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
-            self._check_invalidated(failure.shadow_copy, self._name(host))
+            self.check_invalidated(failure.shadow_copy, self._name(host))
             return
-        policies, plan = self._given_way.policies, self.scenario.hosts[host]
+        policies, plan = self.settings.in_force, self.scenario.hosts[host]
         task_count = len(plan.scripts) - plan.before_count
         room = partial(self._room, shared, host)
         if problem := undue_refusal(failure, policies, self._requests, task_count, room):
-            self._violated("error", problem, self._name(host))
+            self.violated("error", problem, self._name(host))
         elif not self._is_excused(shared, host, error):
             step = failure.step.text if failure.step else "?"
-            self._violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
+            self.violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
 
     def _room(self, shared: SharedState, host: int) -> Room | None:
         """What room the active must find. Of a deletion that is not durable it cannot make use yet."""
@@ -329,13 +289,12 @@ class Oracle:
         is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
         return self.excuses.during(error, host, shared.ledger, is_fenced, self._read_failures.count(host))
 
-    def _check_invalidated(self, shadow_copy: ShadowCopyId, host: str) -> None:
+    def check_invalidated(self, shadow_copy: ShadowCopyId, host: str) -> None:
+        """A shadow copy has no image."""
         if shadow_copy not in self._given_way.invalidated:
-            self._violated(
-                "existence", f"shadow copy {shadow_copy} has no image, but it never gave way", host
-            )
+            self.violated("existence", f"shadow copy {shadow_copy} has no image, but it never gave way", host)
 
-    def _violated(
+    def violated(
         self,
         rule: str,
         message: str,
@@ -343,6 +302,7 @@ class Oracle:
         extent: int | None = None,
         evidence: Evidence | None = None,
     ) -> None:
+        """Note a violation, if it is the first one."""
         if self.violation is None:
             self.violation = Violation(rule, message, host, extent)
             self.evidence = evidence
@@ -366,6 +326,7 @@ class Oracle:
             self.existence,
             self._changes,
             self._given_way,
+            self.settings,
             self._requests,
             self._volume.key(),
             self._read_failures,
@@ -385,6 +346,10 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.DeletionEnded: Oracle._deletion_ended,
     seen.RevertBegan: Oracle._revert_began,
     seen.RevertEnded: lambda oracle, host, report: oracle._volume.revert_ended(report.key),
+    seen.PolicyBegan: lambda oracle, host, report: None,
+    seen.PolicyEnded: Oracle._policy_ended,
+    seen.GrowthBegan: lambda oracle, host, report: None,
+    seen.GrowthEnded: Oracle._growth_ended,
     seen.LiveRead: Oracle._live_read,
     seen.ReadBegan: Oracle._read_began,
     seen.ReadEnded: Oracle._read_ended,

@@ -20,7 +20,7 @@ from shadowshare.models.steps import ScriptStep
 from shadowshare.scenarios.definition import PASSIVE, HostPlan, Scenario
 from shadowshare.sim.disks.memory_disk import WELL_BEHAVED
 from shadowshare.verify.exploration.product import Move, Patience
-from shadowshare.verify.rules.reverts import has_reverts
+from shadowshare.verify.rules.verbs import has_verb
 
 ENDINGS = (
     seen.Activated,
@@ -30,6 +30,8 @@ ENDINGS = (
     seen.CreationEnded,
     seen.DeletionEnded,
     seen.RevertEnded,
+    seen.PolicyEnded,
+    seen.GrowthEnded,
     seen.LiveRead,
     seen.ReadEnded,
     seen.StepFailed,
@@ -87,6 +89,6 @@ def _step_count(scenario: Scenario, plan: HostPlan, step: ScriptStep) -> int:
         sectors += extents * geometry.extent_sectors
     if plan.role == PASSIVE:
         return 2 * (sectors + catch_up)
-    if has_reverts(scenario):
+    if has_verb(scenario, "revert"):
         sectors += geometry.volume_sector_count
     return 2 * catch_up + 6 * sectors + half + 8

@@ -18,7 +18,14 @@ _SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
 """With these errors a change gives its slots back; with others they may stay out of use."""
 
 
-_REQUESTS = (seen.ChangeBegan, seen.CreationBegan, seen.DeletionBegan, seen.FlushBegan)
+_REQUESTS = (
+    seen.ChangeBegan,
+    seen.CreationBegan,
+    seen.DeletionBegan,
+    seen.FlushBegan,
+    seen.PolicyBegan,
+    seen.GrowthBegan,
+)
 """What an active is asked for."""
 
 _ANSWERS = (
@@ -29,6 +36,8 @@ _ANSWERS = (
     seen.FlushEnded,
     seen.ReadEnded,
     seen.RevertEnded,
+    seen.PolicyEnded,
+    seen.GrowthEnded,
 )
 """What says that a request was carried out."""
 

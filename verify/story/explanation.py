@@ -38,6 +38,7 @@ RULES = {
     "changes": "A list of changed extents has all that differ, and none that nobody wrote.",
     "live": "The volume holds each acknowledged write until a later one.",
     "checkpoint": "A checkpoint says what the journal said before it, all of it, and nothing else.",
+    "settings": "A policy, or a number of slots, that was acknowledged stays until the next one.",
     "read-only": "A passive only reads the disk. It writes nothing.",
     "error": "No step may end with an error that the scenario does not allow.",
     "progress": "No task may wait for ever.",

@@ -24,30 +24,26 @@ def judge(
     state: GivenWay,
     *records: Record,
     asked_for: frozenset[ShadowCopyId] = frozenset(),
-    can_lose: bool = False,
+    policy: Policy = Policy.DELETE_OLDEST,
 ) -> tuple[GivenWay, str]:
-    return state.after(records, BOTH, BOTH, asked_for, can_lose)
-
-
-def under(policy: Policy, kept: frozenset[ShadowCopyId] = frozenset()) -> GivenWay:
-    return GivenWay(frozenset([policy]), kept)
+    return state.after(records, BOTH, BOTH, asked_for, {policy})
 
 
 @pytest.mark.parametrize("policy", Policy)
 def test_invalidation_is_right_under_its_policy_only(policy: Policy) -> None:
-    after, problem = judge(under(policy), Invalidated())
+    after, problem = judge(GivenWay(), Invalidated(), policy=policy)
     assert bool(problem) == (policy is not Policy.INVALIDATE)
     assert after.invalidated == BOTH
 
 
 @pytest.mark.parametrize("policy", Policy)
 def test_a_deletion_that_nobody_asked_for_is_right_under_its_policy_only(policy: Policy) -> None:
-    _, problem = judge(under(policy), Deleted(OLD))
+    _, problem = judge(GivenWay(), Deleted(OLD), policy=policy)
     assert bool(problem) == (policy is not Policy.DELETE_OLDEST)
 
 
 def test_the_oldest_must_be_the_one_and_then_the_next() -> None:
-    state = under(Policy.DELETE_OLDEST)
+    state = GivenWay()
     assert judge(state, Deleted(NEW))[1] == "shadow copy 1.2 was deleted before the older 1.1"
     after, problem = judge(state, Deleted(OLD))
     assert (after.deleted, problem) == (frozenset([OLD]), "")
@@ -55,22 +51,15 @@ def test_the_oldest_must_be_the_one_and_then_the_next() -> None:
 
 
 def test_what_there_is_room_for_must_stay() -> None:
-    assert "there was room" in judge(under(Policy.DELETE_OLDEST, frozenset([OLD])), Deleted(OLD))[1]
+    assert "there was room" in judge(GivenWay(frozenset([OLD])), Deleted(OLD))[1]
 
 
 def test_a_deletion_that_was_asked_for_is_right_and_gives_no_way() -> None:
-    after, problem = judge(under(Policy.FAIL_WRITE), Deleted(NEW), asked_for=frozenset([NEW]))
+    after, problem = judge(GivenWay(), Deleted(NEW), asked_for=frozenset([NEW]), policy=Policy.FAIL_WRITE)
     assert (after.deleted, after.gone, problem) == (frozenset(), frozenset([NEW]), "")
 
 
-def test_only_a_power_loss_leaves_it_open_which_policy_holds() -> None:
-    change = Settings(Policy.INVALIDATE, 0)
-    assert judge(under(Policy.FAIL_WRITE), change)[0].policies == {Policy.INVALIDATE}
-    both = {Policy.INVALIDATE, Policy.FAIL_WRITE}
-    assert judge(under(Policy.FAIL_WRITE), change, can_lose=True)[0].policies == both
-
-
 def test_a_checkpoint_says_nothing_new() -> None:
-    state = under(Policy.FAIL_WRITE)
+    state = GivenWay()
     records = (Checkpoint(1, 1), Settings(Policy.INVALIDATE, 0), Created(OLD, 0), Invalidated())
     assert judge(state, *records) == (state, "")

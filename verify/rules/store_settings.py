@@ -1,0 +1,57 @@
+"""The policy and the number of slots: what is in force by the journal, and what was acknowledged and must stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shadowshare.protocol.layout import Checkpoint, Record, Settings
+from shadowshare.protocol.policy import Policy
+from shadowshare.protocol.view import View
+
+
+class StoreSettings(NamedTuple):
+    """What was told so far.
+
+    Attributes:
+        policies: each that may still be in force, in the order of the journal. The last one is, unless a power loss
+            took it away.
+        can_lose: whether there are power losses.
+        slot_count: how many slots there are at least.
+    """
+
+    policies: tuple[Policy, ...]
+    can_lose: bool
+    slot_count: int = 0
+
+    @property
+    def in_force(self) -> frozenset[Policy]:
+        """Policies that may be in force."""
+        return frozenset(self.policies if self.can_lose else self.policies[-1:])
+
+    def after_block(self, records: Sequence[Record]) -> StoreSettings:
+        """What is so when a journal block took effect."""
+        if records and isinstance(records[0], Checkpoint):
+            return self  # it says once more what the journal says
+        changes = tuple([record.policy for record in records if isinstance(record, Settings)])
+        return self._replace(policies=self.policies + changes) if changes else self
+
+    def after_policy(self, policy: Policy) -> tuple[StoreSettings, str]:
+        """What is so when a change of the policy was acknowledged, and what is wrong with that, or nothing."""
+        if policy not in self.policies[1:]:
+            return self, f"the policy {policy.value} was acknowledged, and the journal does not have it"
+        last = len(self.policies) - 1 - self.policies[::-1].index(policy)
+        return self._replace(policies=self.policies[last:]), ""
+
+    def after_growth(self, slot_count: int) -> StoreSettings:
+        """What is so when it was acknowledged that there are so many slots."""
+        return self._replace(slot_count=max(slot_count, self.slot_count))
+
+    def problem(self, view: View) -> str:
+        """What is wrong with what was found at the end, or nothing."""
+        if view.settings.policy not in self.in_force:
+            wanted = " or ".join(sorted(policy.value for policy in self.in_force))
+            return f"the policy is {view.settings.policy.value}, and was changed to {wanted}"
+        if view.slot_count < self.slot_count:
+            return f"there are {view.slot_count} slots, and {self.slot_count} were acknowledged"
+        return ""
