@@ -28,10 +28,12 @@ def what_a_checkpoint_changed(
         after: the disks now.
         scenario: whose disks they are.
     """
-    views = view_on(before, scenario), view_on(after, scenario)
-    if views[0] is None or views[1] is None:
+    view_before, view_after = view_on(before, scenario), view_on(after, scenario)
+    if view_before is None or any(disk.undecided for disk in after):
         return ""
-    earlier, later = _facts_of(views[0]), _facts_of(views[1])
+    if view_after is None:
+        return "a checkpoint cannot be loaded"
+    earlier, later = _facts_of(view_before), _facts_of(view_after)
     for name, fact in earlier.items():
         if later[name] != fact:
             return f"a checkpoint changes the {name}: {fact} before it, {later[name]} in it"

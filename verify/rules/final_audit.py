@@ -100,7 +100,9 @@ class FinalAudit:
 
     def _check_settings(self, disks: Sequence[MemoryDisk]) -> None:
         """Check the policy, and how many slots there are."""
-        view = view_on(disks, self._scenario)
-        problem = "" if view is None else self._oracle.settings.problem(view)
+        view, plans = view_on(disks, self._scenario), self._scenario.hosts
+        steps = [step for plan in plans for script in plan.scripts for step in script]
+        slot_counts = {self._scenario.geometry.slot_count, *(step.slot_count for step in steps)}
+        problem = "" if view is None else self._oracle.settings.problem(view, slot_counts)
         if problem:
             self._oracle.violated("settings", problem, _WHO)

@@ -12,6 +12,7 @@ creation took effect. It does not ask the protocol what it believes. Checked are
   interrupted revert shows in all of it or not at all, to whoever looks at it afterwards, and in every image
 - ``checkpoint``: the journal says the same before and after it is turned over (`verify.rules.checkpoints`)
 - ``settings``: an acknowledged policy, and acknowledged slots, are there (`verify.rules.store_settings`)
+- ``place``: an active writes nothing but the volume and the parts of the area (`verify.rules.places`)
 - ``read-only``: a passive never issues anything but reads
 - ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
   that there is no room, in the area or the journal, while there is (`shadowshare.verify.rules.refusals`)
@@ -51,6 +52,7 @@ from shadowshare.verify.rules.existence import Existence
 from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
+from shadowshare.verify.rules.places import is_within, writable_places
 from shadowshare.verify.rules.refusals import undue_refusal
 from shadowshare.verify.rules.requests import Requests
 from shadowshare.verify.rules.room import Room, room_on
@@ -84,6 +86,7 @@ class Oracle:
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self.passive = passive
         self._journal = self.geometry.journal_sectors
+        self._places = writable_places(scenario)
         self._reverts = has_verb(scenario, "revert")
         self._expected_ids = frozenset(scenario.shadow_copies.values())
         self.excuses = Excuses(scenario.faults.allowed_errors)
@@ -95,7 +98,9 @@ class Oracle:
     # -- what the world tells ------------------------------------------------------------------------------------
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
-        """Take the image when a creation takes effect, and see who gives way."""
+        """Judge where it is written; take the image when a creation takes effect, and see who gives way."""
+        if not is_within(operation, self._places) and not shared.ledger:
+            self.violated("place", f"{operation} is not within one part of the store", self._name(host))
         records = self._records(operation)
         if not records:
             return
@@ -105,7 +110,7 @@ class Oracle:
             if self._reverts:
                 self.check_live(pieces_of_image(image), self._name(host), at_once=True)
         self.settings = self.settings.after_block(records)
-        if completes_checkpoint(records):
+        if completes_checkpoint(records) and not shared.ledger:
             before = without_block(shared, operation)
             if changed := what_a_checkpoint_changed(before, shared.disks, self.scenario):
                 self.violated("checkpoint", changed, self._name(host))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from shadowshare.protocol.layout import Checkpoint, Record, Settings
@@ -47,11 +47,18 @@ class StoreSettings(NamedTuple):
         """What is so when it was acknowledged that there are so many slots."""
         return self._replace(slot_count=max(slot_count, self.slot_count))
 
-    def problem(self, view: View) -> str:
-        """What is wrong with what was found at the end, or nothing."""
+    def problem(self, view: View, slot_counts: Collection[int]) -> str:
+        """What is wrong with what was found at the end, or nothing.
+
+        Args:
+            view: what was found.
+            slot_counts: of formatting, and all that somebody asked for.
+        """
         if view.settings.policy not in self.in_force:
             wanted = " or ".join(sorted(policy.value for policy in self.in_force))
             return f"the policy is {view.settings.policy.value}, and was changed to {wanted}"
         if view.slot_count < self.slot_count:
             return f"there are {view.slot_count} slots, and {self.slot_count} were acknowledged"
+        if view.slot_count not in slot_counts:
+            return f"there are {view.slot_count} slots, and nobody asked for so many"
         return ""

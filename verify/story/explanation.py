@@ -39,6 +39,7 @@ RULES = {
     "live": "The volume holds each acknowledged write until a later one.",
     "checkpoint": "A checkpoint says what the journal said before it, all of it, and nothing else.",
     "settings": "A policy, or a number of slots, that was acknowledged stays until the next one.",
+    "place": "An active writes within the volume, or within one part of the differential area.",
     "read-only": "A passive only reads the disk. It writes nothing.",
     "error": "No step may end with an error that the scenario does not allow.",
     "progress": "No task may wait for ever.",

@@ -27,6 +27,7 @@ NEED_MORE_PREEMPTIONS = {
     "last-block-by-number": 3,
     "last-block-not-read-again": 3,
     "no-first-flush": 3,
+    "no-first-flush-of-area": 3,
     "seal-followed-blindly": 3,
 }
 """The mutants of which two preemptions do not show the same violation; each other one is shown by two or fewer."""

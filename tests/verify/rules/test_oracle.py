@@ -76,6 +76,14 @@ class _Misplacing(Active):
         await super()._change(operation)
 
 
+class _Sprawling(Active):
+    """Writes one sector too many: the superblock lies behind the volume."""
+
+    async def _change_volume(self, operation: Change) -> None:
+        data = bytes(operation.sector_count * self.geometry.sector_bytes) + bytes(512)
+        await Write(0, operation.sector, operation.sector_count + 1, data)
+
+
 class _NotFlushing(Active):
     async def flush(self) -> None:
         return
@@ -136,6 +144,7 @@ class _Repeating(Active):
 
 READ = small('W = ["write 0"]\nR = ["read s 0 1"]')
 WRITE = small('W = ["write 0", "verify all"]\nR = ["catch-up"]')
+LAST = small('W = ["write 1"]\nR = ["catch-up"]')
 DELETE = small('W = ["delete s"]\nR = ["catch-up"]')
 CREATE = small('W = ["create t"]\nR = ["catch-up"]')
 TWICE = small('W = [["delete s"], ["delete s"]]\nR = ["catch-up"]')
@@ -166,6 +175,7 @@ POWER = small(
         (Implementation(passive=_Waiting), READ, "progress", "waits for ever"),
         (with_active(_Forgetful), WRITE, "live", "must hold W 'write 0'"),
         (with_active(_Misplacing), WRITE, "live", "extent"),
+        (with_active(_Sprawling), LAST, "place", "not within one part"),
         (with_active(_NotFlushing), POWER, "live", "must hold W 'write 0'"),
         (with_active(_NotDeleting), DELETE, "existence", "was deleted and is back"),
         (with_active(_NotCreating), CREATE, "existence", "was acknowledged and is gone"),
@@ -189,7 +199,8 @@ def test_each_rule_goes_red(
 
 
 @pytest.mark.parametrize(
-    "scenario", [READ, WRITE, DELETE, CREATE, POWER, TWICE, FLUSH_ERROR, FULL, INVALIDATE, DELETE_OLDEST]
+    "scenario",
+    [READ, WRITE, LAST, DELETE, CREATE, POWER, TWICE, FLUSH_ERROR, FULL, INVALIDATE, DELETE_OLDEST],
 )
 def test_the_real_code_breaks_none(scenario: Scenario) -> None:
     assert explore(scenario).verdict == "verified"
