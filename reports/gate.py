@@ -84,8 +84,8 @@ def gate_remarks(result: GateResult) -> Iterator[str]:
             f"(with {CONFIDENCE:.0%} confidence, for races of this generator)"
         )
         yield (
-            f"the next generated race reaches a set of rare paths that none did before with probability "
-            f"{unseen.share:.2g} (standard error {unseen.standard_error:.1g}, {unseen.class_count} sets seen)"
+            f"the next generated race reaches two rare paths that none before reached both of with probability "
+            f"{unseen.share:.2g} (standard error {unseen.standard_error:.1g}, {unseen.seen_count} pairs seen)"
         )
     yield f"{len(reached)} rare paths of the protocol were reached" + (
         f"; NOT reached: {', '.join(result.missing_marks)}" if result.missing_marks else ""
@@ -121,7 +121,7 @@ def gate_json(result: GateResult, replay: Replay) -> dict[str, Any]:
             "confidence": CONFIDENCE,
             "unseen_share": unseen.share,
             "unseen_standard_error": unseen.standard_error,
-            "classes": unseen.class_count,
+            "pairs_seen": unseen.seen_count,
         },
         "mutants": {
             "killed": sum(check.verdict == "verified" for check in result.of_stage("mutants")),

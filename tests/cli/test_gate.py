@@ -22,7 +22,12 @@ from shadowshare.verify.mutants.catalogue import mutant
 
 GOOD = tuple(
     Check(
-        stage, f"{stage}-one", "verified", seconds=0.5, figures={"races": 7, "exhausted": 5}, classes={"x": 7}
+        stage,
+        f"{stage}-one",
+        "verified",
+        seconds=0.5,
+        figures={"races": 7, "exhausted": 5},
+        shown={frozenset("x"): 7},
     )
     for stage in STAGES
 )

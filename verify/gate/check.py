@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shadowshare.verify.gate.statistics import Unseen, unseen_share, violation_bound
+from shadowshare.verify.gate.statistics import Unseen, unseen_pairs, violation_bound
 from shadowshare.verify.result import Verdict, Violation
 
 STAGES = ("regressions", "scopes", "determinism", "mutants", "generated")
@@ -32,7 +31,7 @@ class Check:
         schedule: that shows it.
         figures: what the verdict rests on, by name.
         marks: names of the rare paths that were reached.
-        classes: of generated races: how many were of each class.
+        shown: of generated races: the sets of rare paths that they reached, and how many reached just that set.
     """
 
     stage: str
@@ -45,7 +44,7 @@ class Check:
     schedule: str | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
-    classes: Mapping[Hashable, int] = field(default_factory=dict)
+    shown: Mapping[frozenset[str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +108,8 @@ class GateResult:
 
     @property
     def unseen(self) -> Unseen:
-        """How much of what is generated was never seen; a class is a set of rare paths that one race reaches."""
-        classes = Counter[Hashable]()
-        for check in self.of_stage("generated"):
-            classes.update(check.classes)
-        return unseen_share(classes)
+        """How much of what is generated was never seen: of rare paths that one race reaches, two together."""
+        return unseen_pairs(check.shown for check in self.of_stage("generated"))
 
     def slowest(self, count: int = 5) -> Sequence[Check]:
         """The checks that took longest."""

@@ -19,6 +19,9 @@ CHANGES = ("write", "zero", "discard")
 NUMBER_COUNT = 4
 """Shadow copies that a wish can tell from each other."""
 
+GROWTH_MAXIMUM = 2
+"""By how many slots a differential area grows, at most."""
+
 _WITHIN = 100
 """Bytes from the end of a sector, where what is read begins or ends within it."""
 
@@ -44,7 +47,7 @@ class Wish(NamedTuple):
     Attributes:
         verb: of the step.
         number: which shadow copy, of those that there are by then; the numbers beyond begin again with the first. Or
-            which policy.
+            which policy; or how many slots more than one there are to be than at first.
         task: number of the task that wishes it.
         place: where.
     """
@@ -76,13 +79,15 @@ _ACTIVE_STEPS = (
     *[("write", 0), ("create", 0)] * 5,
     *[("flush", 0), ("zero", 0), ("discard", 0), ("verify", 0)] * 2,
     *[("delete", number) for number in _NUMBERS],
+    *[("revert", number) for number in _NUMBERS],
     *[("policy", number) for number in range(len(POLICIES))],
+    *[("grow", number) for number in range(GROWTH_MAXIMUM)] * 2,
 )
 _PASSIVE_STEPS = (
     *[("read", number) for number in _NUMBERS] * 3,
     ("catch-up", 0),
     *[("changed", number) for number in _NUMBERS],
-    ("changed between", 0),
+    *[("changed between", number) for number in range(2)],
 )
 
 
@@ -97,8 +102,9 @@ def wishes(shape: StoreShape, task_count: int = 1) -> st.SearchStrategy[Wish]:
 
 
 def read_wishes(shape: StoreShape, task_count: int) -> st.SearchStrategy[ReadWish]:
-    """Steps of a passive; half of those that read, read two places."""
-    steps = [(verb, number, task) for task in range(task_count) for verb, number in _PASSIVE_STEPS]
+    """Steps of a passive; half of those that read, read two places. Most steps are of the first task."""
+    tasks = [*[0] * 3, *range(1, task_count)]
+    steps = [(verb, number, task) for task in tasks for verb, number in _PASSIVE_STEPS]
     firsts = [*all_places(shape), *_byte_places(shape)]
     seconds = [(), *[(place,) for place in firsts], *[()] * (len(firsts) - 1)]
 
@@ -151,3 +157,8 @@ def _sectors(shape: StoreShape, first: int, last: int) -> Place:
 
 
 CREATE = Wish("create", 0, 0, _extents(0, 0))
+
+
+def write_to(extent: int) -> Wish:
+    """A write of an extent."""
+    return Wish("write", 0, 0, _extents(extent, extent))

@@ -26,12 +26,14 @@ class StoreModel:
         self.copies: dict[str, set[int]] = {}
         """By name, the oldest first: the extents that are copied."""
         self._record_count_maximum = (shape.half_blocks - KEPT_BLOCK_COUNT) * RECORDS_PER_PART // 2
-        self._free_slot_count = shape.slots
+        self.slot_count = self._free_slot_count = shape.slots
+        """Slots that there are."""
+        self._is_grown = False
 
     @property
     def free_record_count(self) -> int:
         """How many records may come to the journal before one is refused, at least."""
-        used = len(self.copies) + sum(map(len, self.copies.values())) + 1
+        used = len(self.copies) + sum(map(len, self.copies.values())) + 1 + self._is_grown
         return max(0, self._record_count_maximum - used)
 
     def create(self, name: str) -> bool:
@@ -43,14 +45,32 @@ class StoreModel:
 
     def change(self, extents: Iterable[int]) -> bool:
         """Write, zero or discard some extents."""
-        newest = next(reversed(self.copies.values()), None)
-        missing = set() if newest is None else set(extents) - newest
-        if newest is None or not missing:
-            return True
-        if len(missing) > min(self._free_slot_count, self.free_record_count):
+        return not self.copies or self._copy(set(extents), self.free_record_count)
+
+    def _copy(self, extents: set[int], record_count_maximum: int) -> bool:
+        """Copy some extents for the newest shadow copy, if it has no copies of them."""
+        newest = next(reversed(self.copies.values()))
+        missing = extents - newest
+        if len(missing) > min(self._free_slot_count, max(0, record_count_maximum)):
             return False
         newest |= missing
         self._free_slot_count -= len(missing)
+        return True
+
+    def revert(self, name: str) -> bool:
+        """Revert the volume to a shadow copy: what was copied for it or a later one is put back."""
+        names = list(self.copies)
+        changed = set[int]().union(*(self.copies[later] for later in names[names.index(name) :]))
+        has_room = self.free_record_count > 0
+        return has_room and self._copy(changed, self.free_record_count - 1)
+
+    def grow(self, slot_count: int) -> bool:
+        """Let the differential area have so many slots; it does not shrink."""
+        if slot_count < self.slot_count or not self.free_record_count:
+            return False
+        self._is_grown = self._is_grown or slot_count > self.slot_count
+        self._free_slot_count += slot_count - self.slot_count
+        self.slot_count = slot_count
         return True
 
     def delete(self, name: str) -> bool:

@@ -6,26 +6,32 @@ those that can.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from hypothesis import strategies as st
 
 from shadowshare.protocol.policy import DEFAULT_POLICY, POLICIES, Policy
 from shadowshare.scenarios.definition import Faults, StoreShape
-from shadowshare.verify.generated.steps import CREATE, ReadWish, Wish, read_wishes, wishes
+from shadowshare.verify.generated.steps import CREATE, ReadWish, Wish, read_wishes, wishes, write_to
 
 _T = TypeVar("_T")
 
 EXTENT_COUNT_MAXIMUM = 3
 EXTENT_SECTORS_MAXIMUM = 3
-SLOT_COUNT_MAXIMUM = 6
 TASK_COUNT_MAXIMUM = 3
 """Of the first active, in the race."""
 RACE_STEP_COUNT_MAXIMUM = 5
 """Of all actives together."""
+READ_STEP_COUNT_MAXIMUM = 3
+"""Of a passive."""
 PASSIVE_TASK_COUNT_MAXIMUM = 2
-CRASH_COUNT_MAXIMUM = 2
+TORN_BLOCK_COUNT_MAXIMUM = 3
+"""Journal blocks of one catch-up read that tears: each more doubles the states in which it may be."""
+
+OTHER_COUNT_MAXIMUM = 2
+"""Hosts that take over: each has one task."""
 
 
 class Opening(NamedTuple):
@@ -50,25 +56,48 @@ class Reader(NamedTuple):
     wishes: tuple[ReadWish, ...]
 
 
+class Cast(NamedTuple):
+    """Which actives there are besides the first one.
+
+    Attributes:
+        crash_count: hosts that crash: as many recover, one after the other.
+        power_loss_count: how many of the crashes may be power losses.
+        relief_count: hosts that take over from the first active while that one lives.
+    """
+
+    crash_count: int = 0
+    power_loss_count: int = 0
+    relief_count: int = 0
+
+    @property
+    def other_count(self) -> int:
+        """How many there are."""
+        return self.crash_count + self.relief_count
+
+
 class Workload(NamedTuple):
     """All that a race is made of.
 
     Attributes:
         shape: of the store.
+        cast: the actives.
         faults: what may happen; not yet with the errors that are allowed then.
-        before: wishes of the active before the race, the first of them its creation of a shadow copy or not.
-        race: wishes of the actives in the race. The last `CRASH_COUNT_MAXIMUM` tasks are those of hosts that recover,
-            one after the other, of which there are as many as crashes; the wishes of the others are the last one's.
+        before: wishes of the active before the race.
+        race: wishes of the actives in the race. The last `OTHER_COUNT_MAXIMUM` tasks are those of hosts that take over,
+            first of those that recover; where there are fewer, the wishes of the others are the last one's.
         readers: the passives.
         catch_up_blocks: journal blocks of one catch-up read.
+        state_count: how many states there may be, by a rough estimate; wishes that would make them more are not had.
     """
 
     shape: StoreShape
+    cast: Cast
     faults: Faults
     before: tuple[Wish, ...]
     race: tuple[Wish, ...]
     readers: tuple[Reader, ...]
     catch_up_blocks: int
+    state_count: int
 
 
 def geometries() -> st.SearchStrategy[StoreShape]:
@@ -77,7 +106,7 @@ def geometries() -> st.SearchStrategy[StoreShape]:
         _shape,
         extents=st.integers(1, EXTENT_COUNT_MAXIMUM),
         extent_sectors=st.sampled_from((1, 1, *range(2, EXTENT_SECTORS_MAXIMUM + 1))),
-        slots=st.integers(1, SLOT_COUNT_MAXIMUM),
+        slots=st.sampled_from((1, 1, 2, 2, 3, 4, 6)),
         half_blocks=st.sampled_from((16, 16, 8, 6, 5, 4)),
         own_device=st.booleans(),
         end=st.sampled_from(_ENDS),
@@ -106,45 +135,87 @@ def _shape(
 
 def workloads(shape: StoreShape) -> st.SearchStrategy[Workload]:
     """What computers with a store may want to do in a race: a few steps each, with few faults."""
-    first = st.sampled_from((True, True, True, False)).map(lambda is_there: (CREATE,) if is_there else ())
-    before = st.tuples(first, _several(wishes(shape), 0, 4)).map(lambda pair: (*pair[0], *pair[1]))
     return st.builds(
-        Workload,
+        _workload,
         st.just(shape),
-        faults(),
-        before,
-        _several(wishes(shape, TASK_COUNT_MAXIMUM + CRASH_COUNT_MAXIMUM), 1, RACE_STEP_COUNT_MAXIMUM),
+        st.sampled_from(_CASTS),
+        st.sampled_from(_ERRORS),
+        st.sampled_from(_CIRCUMSTANCES),
+        st.sampled_from(_PASTS),
+        _several(wishes(shape), 0, 4),
+        _several(wishes(shape, TASK_COUNT_MAXIMUM + OTHER_COUNT_MAXIMUM), 1, RACE_STEP_COUNT_MAXIMUM),
         _readers(shape),
         st.integers(2, 4),
+        st.sampled_from(_STATE_COUNTS),
     )
 
 
-def faults() -> st.SearchStrategy[Faults]:
-    """None, or a few: a crash or two with power losses among them, an error of one kind, tears."""
-    return st.builds(
-        _faults, st.sampled_from(_CRASHES), st.sampled_from(_ERRORS), st.sampled_from(_CIRCUMSTANCES)
-    )
+_CASTS = (
+    *[Cast()] * 9,
+    *[Cast(1, lost) for lost in (0, 1)] * 2,
+    *[Cast(2, lost) for lost in range(3)],
+    *[Cast(relief_count=1)] * 3,
+    *[Cast(relief_count=2)] * 2,
+    Cast(1, relief_count=1),
+)
 
-
-_CRASHES = (*[(0, 0)] * 4, *((count, lost) for count in (1, 2) for lost in range(count + 1)))
-"""How many of them, and how many of these are power losses."""
-
-_ERRORS = ("", "", "", "write_errors", "read_errors", "flush_errors")
+_ONE_SUPERBLOCK = {"places": ("superblock",), "spares_a_copy": True}
+_ERRORS: tuple[dict[str, Any], ...] = (
+    *[{}] * 10,
+    *[{"write_errors": 1}, {"read_errors": 1}, {"flush_errors": 1}] * 2,
+    {"write_errors": 1, "read_errors": 1},
+    {"write_errors": 2},
+    {"flush_errors": 1, "write_errors": 1},
+    {"lasting_read_errors": 1},
+    {"lasting_read_errors": 1, **_ONE_SUPERBLOCK},
+    {"full_devices": 1},
+    {"shrunk_devices": 1},
+    {"bit_rot": 1, **_ONE_SUPERBLOCK},
+    {"bit_rot": 1, "places": ("journal",)},
+)
+"""Faults of the devices, those only that a store must survive without a wrong byte."""
 
 _CIRCUMSTANCES = ((True, False), (True, False), (False, False), (True, True))
 """Whether there are late writes, and tears."""
 
+_PASTS = (*[(0, True)] * 5, *[(0, False)] * 2, (1, True), (2, True), (2, True), (4, True), (8, True))
+"""How many shadow copies there were at first, and whether another one comes then: one draw for both."""
 
-def _faults(crashes: tuple[int, int], error: str, circumstances: tuple[bool, bool]) -> Faults:
-    errors: dict[str, int] = {error: 1} if error else {}
-    return Faults(*crashes, *circumstances, **errors)  # type: ignore[arg-type]
+_STATE_COUNTS = (*[3_000] * 5, 50_000)
+
+
+def _workload(
+    shape: StoreShape,
+    cast: Cast,
+    errors: dict[str, Any],
+    circumstances: tuple[bool, bool],
+    past: tuple[int, bool],
+    before: tuple[Wish, ...],
+    race: tuple[Wish, ...],
+    readers: tuple[Reader, ...],
+    catch_up_blocks: int,
+    state_count: int,
+) -> Workload:
+    faults = Faults(cast.crash_count, cast.power_loss_count, *circumstances, **errors)
+    earlier = (*_past(shape, past[0]), *[CREATE] * past[1], *before)
+    if faults.tears:
+        catch_up_blocks = min(catch_up_blocks, TORN_BLOCK_COUNT_MAXIMUM)
+    return Workload(shape, cast, faults, earlier, race, readers, catch_up_blocks, state_count)
+
+
+def _past(shape: StoreShape, age: int) -> Iterator[Wish]:
+    """Shadow copies one after the other, each with one extent written: for scattered slots, and a long journal."""
+    for number in range(age):
+        yield CREATE
+        yield write_to(number % shape.extents)
 
 
 def _readers(shape: StoreShape) -> st.SearchStrategy[tuple[Reader, ...]]:
     """One passive, or two."""
     wished = read_wishes(shape, PASSIVE_TASK_COUNT_MAXIMUM)
-    first = st.builds(Reader, st.sampled_from(_OPENINGS), _several(wished, 1, 3))
-    return st.builds(_there, first, st.sampled_from((None, None, *_OPENINGS)), _several(wished, 0, 3))
+    first = st.builds(Reader, st.sampled_from(_OPENINGS), _several(wished, 1, READ_STEP_COUNT_MAXIMUM))
+    others = _several(wished, 0, READ_STEP_COUNT_MAXIMUM)
+    return st.builds(_there, first, st.sampled_from((None, None, *_OPENINGS)), others)
 
 
 def _there(first: Reader, opening: Opening | None, wished: tuple[ReadWish, ...]) -> tuple[Reader, ...]:

@@ -63,7 +63,9 @@ def test_no_check_at_all_is_not_green() -> None:
 
 
 def test_bounds_speak_of_generated_races_alone() -> None:
-    found = result(*GOOD, Check("generated", "more", "verified", figures={"races": 295}, classes={"x": 300}))
+    found = result(
+        *GOOD, Check("generated", "more", "verified", figures={"races": 295}, shown={frozenset("x"): 300})
+    )
     assert found.total("generated", "races") == 300
     assert 0.0099 < found.violation_bound < 0.01
     assert found.unseen.share == 0.0

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from shadowshare.verify.gate.statistics import unseen_share, violation_bound
+from shadowshare.verify.gate.statistics import unseen_pairs, unseen_share, violation_bound
 
 
 @pytest.mark.parametrize("execution_count", [1, 10, 1000, 10**6])
@@ -22,22 +22,44 @@ def test_nothing_says_nothing() -> None:
     assert unseen_share({}).share == 1.0
 
 
-def test_the_unseen_share_is_near_the_true_one() -> None:
-    """Classes of unequal probability: the true share is known, and the estimate is right within its error."""
-    random = Random(1)
-    weights = [1 / (number + 1) for number in range(400)]
-    total = sum(weights)
-    errors = []
+def errors_of(thing_count: int, execution_count: int, things_each: int) -> list[float]:
+    """How wrong the estimate is, in standard errors, where the true share is known: by simulation."""
+    random, errors = Random(1), []
+    weights = [1 / (number + 1) for number in range(thing_count)]
+
+    def execution() -> frozenset[int]:
+        return frozenset(random.choices(range(thing_count), weights, k=things_each))
+
     for _ in range(60):
-        drawn = Counter(random.choices(range(400), weights, k=300))
-        unseen = unseen_share(drawn)
-        true = sum(weight for number, weight in enumerate(weights) if number not in drawn) / total
+        drawn = [execution() for _ in range(execution_count)]
+        seen = frozenset[int]().union(*drawn)
+        true = sum(not execution() <= seen for _ in range(3000)) / 3000
+        unseen = unseen_share(Counter(drawn))
         errors.append((unseen.share - true) / unseen.standard_error)
+    return errors
+
+
+@pytest.mark.parametrize(("thing_count", "things_each"), [(400, 1), (1500, 5)])
+def test_the_unseen_share_is_near_the_true_one(thing_count: int, things_each: int) -> None:
+    """Things of unequal probability, one or several in each execution: the estimate is right within its error."""
+    errors = errors_of(thing_count, 300, things_each)
     assert sum(abs(error) < 2 for error in errors) >= 54
     assert abs(sum(errors) / len(errors)) < 0.5
 
 
 def test_counts() -> None:
-    unseen = unseen_share({"a": 1, "b": 1, "c": 2, "d": 6})
-    assert (unseen.share, unseen.class_count, unseen.execution_count) == (0.2, 4, 10)
-    assert unseen.standard_error == pytest.approx((2 * 0.8 + 2) ** 0.5 / 10)
+    unseen = unseen_share({frozenset("a"): 1, frozenset("b"): 1, frozenset("c"): 2, frozenset("d"): 6})
+    assert (unseen.share, unseen.seen_count, unseen.execution_count) == (0.2, 4, 10)
+    assert unseen.standard_error == pytest.approx(2 / 10)
+
+
+def test_an_execution_is_new_if_anything_in_it_is() -> None:
+    unseen = unseen_share({frozenset("ab"): 3, frozenset("abc"): 1, frozenset(): 1})
+    assert (unseen.share, unseen.seen_count) == (0.2, 3)
+
+
+def test_two_things_are_new_together_though_each_was_seen() -> None:
+    shown = [{frozenset("ab"): 2, frozenset("bc"): 2}, {frozenset("ac"): 1}]
+    unseen = unseen_pairs(shown)
+    assert (unseen.share, unseen.seen_count, unseen.execution_count) == (0.2, 6, 5)
+    assert unseen_pairs([{frozenset("a"): 1, frozenset(): 4}]).share == 0.2

@@ -112,7 +112,7 @@ def test_generated_races_are_those_of_their_seed() -> None:
 def test_generated_races_are_verified_and_counted() -> None:
     check = check_generated(3, 3, RIGHT)
     assert check.verdict == "verified", check.reason
-    assert check.figures["races"] == sum(check.classes.values()) > 0
+    assert check.figures["races"] == sum(check.shown.values()) > 0
 
 
 def test_a_bug_is_found_in_generated_races_and_can_be_replayed() -> None:
