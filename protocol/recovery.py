@@ -7,6 +7,7 @@ append TAKEOVER with a higher epoch and flush, before any other write. Nothing i
 from __future__ import annotations
 
 from shadowshare.protocol.active import Active
+from shadowshare.protocol.allocator import Allocator
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
 from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
@@ -34,6 +35,7 @@ class Recovery:
         await self._settle(devices)
         follower = self.follower_class(await read_geometry(location), window_block_count)
         await follower.load()
+        self._refuse_unusable(follower)
         return self.active_class(await self._take_over(follower))
 
     async def _fence(self, devices: list[int]) -> None:
@@ -49,6 +51,11 @@ class Recovery:
         """Make what is visible durable, so that what is read next cannot vanish."""
         for device in devices:
             await Flush(device)
+
+    def _refuse_unusable(self, follower: JournalFollower) -> None:
+        """Refuse slots that cannot be, before anything is written: the superblock may be an old one."""
+        follower.geometry.check_slots(follower.view.slot_count)
+        Allocator(follower.view.slot_count, follower.view.used_slots())
 
     async def _take_over(self, follower: JournalFollower) -> JournalAppender:
         """Append TAKEOVER, so that no block which was seen and lost can be mistaken for what follows."""

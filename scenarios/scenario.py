@@ -69,11 +69,15 @@ class Scenario(msgspec.Struct, frozen=True):
     @property
     def grown(self) -> Geometry:
         """The geometry of the store when every step was done that makes it larger."""
+        return self.geometries[0]
+
+    @property
+    def geometries(self) -> tuple[Geometry, ...]:
+        """Those that the store may have, as steps make it larger, the largest first."""
         scripts = [script for plan in self.hosts for script in plan.scripts]
-        slot_count = max((step.slot_count for script in scripts for step in script), default=0)
-        return (
-            self.geometry.with_slots(slot_count) if slot_count > self.geometry.slot_count else self.geometry
-        )
+        wanted = {step.slot_count for script in scripts for step in script}
+        larger = sorted((count for count in wanted if count > self.geometry.slot_count), reverse=True)
+        return (*map(self.geometry.with_slots, larger), self.geometry)
 
     def host_number(self, name: str) -> int:
         """Position of a host in ``hosts``."""

@@ -39,12 +39,13 @@ def location_of(geometry: Geometry) -> Location:
 
 
 def location_in(scenario: Scenario) -> Location:
-    """Where the computers of a scenario look for the superblock, if the store may grow meanwhile."""
-    first, last = scenario.geometry.superblock_sectors
-    return Location(
-        scenario.geometry.area_device,
-        tuple(dict.fromkeys((first, *scenario.grown.superblock_sectors[1:], last))),
-    )
+    """Where the computers of a scenario look for the superblock, if the store may grow meanwhile.
+
+    The second copy is where the area ends, which is told by its device; the one of a smaller area may still be there.
+    """
+    first, _ = scenario.geometry.superblock_sectors
+    lasts = [geometry.superblock_sectors[1] for geometry in scenario.geometries]
+    return Location(scenario.geometry.area_device, (first, *lasts))
 
 
 def initial_volume(geometry: Geometry) -> list[bytes]:

@@ -146,8 +146,10 @@ def test_a_device_that_is_too_small_changes_nothing_that_counts() -> None:
 def test_slots_for_which_there_is_no_room_are_told_of() -> None:
     store = Store(SMALL, roomy())
     store.run(store.active._append([Grown(9)]))
+    before = list(store.disk.sectors)
     with pytest.raises(GeometryMismatch, match="9 slots"):
         Store(SMALL, store.disk)
+    assert list(store.disk.sectors) == before, "a store that is refused is left as it is"
     assert "9 slots" in str(findings(store.disk, SMALL))
 
 

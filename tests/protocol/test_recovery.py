@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shadowshare.protocol.errors import DiskError, FlushError, JournalFull, NotAStore, ReadError, WriteError
+from shadowshare.protocol.errors import (
+    DiskError,
+    FlushError,
+    JournalDamaged,
+    JournalFull,
+    NotAStore,
+    ReadError,
+    WriteError,
+)
 from shadowshare.protocol.formatting import format_store
 from shadowshare.protocol.geometry import plan_geometry
-from shadowshare.protocol.layout import Block, Created, ShadowCopyId, Takeover, decode_block
+from shadowshare.protocol.layout import Block, Copied, Created, ShadowCopyId, Takeover, decode_block
 from shadowshare.protocol.operations import Flush, Operation, Reserve, Write
 from shadowshare.protocol.recovery import Recovery, activate
 from shadowshare.sim.disks.memory_disk import MemoryDisk
@@ -179,6 +187,17 @@ def test_a_journal_without_room_is_refused() -> None:
         writer.append(Takeover())
     before = list(disk.sectors)
     with pytest.raises(JournalFull):
+        perform_inline(activate(LOCATION), [disk])
+    assert disk.sectors == before
+
+
+def test_a_slot_that_is_named_twice_is_refused_before_anything_is_written() -> None:
+    disk = formatted_disk()
+    shadow_copy = ShadowCopyId(1, 1)
+    writer = JournalWriter(GEOMETRY, disk)
+    writer.append(Created(shadow_copy, 0), Copied(shadow_copy, 0, 1, 1), Copied(shadow_copy, 2, 1, 1))
+    before = list(disk.sectors)
+    with pytest.raises(JournalDamaged, match="slot 1"):
         perform_inline(activate(LOCATION), [disk])
     assert disk.sectors == before
 

@@ -66,6 +66,25 @@ U = ["verify 0"]
 """
 
 
+GROWN_TWICE = """
+name = "grown-twice"
+story = "Whoever finds the first superblock unreadable looks for the second one where each size of the area has it."
+before = ["W: grow 2"]
+[hosts]
+W = "active"
+V = "recovers W"
+[store]
+slots = 1
+[faults]
+crashes = 1
+lasting_read_errors = 1
+places = ["superblock"]
+spares_a_copy = true
+[race]
+W = ["grow 3"]
+"""
+
+
 @given(races())
 def test_no_state_of_any_race_is_violated(race: Scenario) -> None:
     note(to_toml(race))
@@ -167,7 +186,7 @@ def test_no_task_reads_the_live_volume_piece_by_piece_while_another_one_writes()
     assert not [one for one in verbs if "verify" in one]
 
 
-@pytest.mark.parametrize("text", [TWO_POWER_LOSSES, NEVER_ACKNOWLEDGED])
+@pytest.mark.parametrize("text", [TWO_POWER_LOSSES, NEVER_ACKNOWLEDGED, GROWN_TWICE])
 def test_what_was_held_to_be_wrong_once_and_is_right(text: str) -> None:
     assert explore(parse_scenario(text)).verdict == "verified"
 
