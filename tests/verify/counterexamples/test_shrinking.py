@@ -32,7 +32,11 @@ NEED_MORE_PREEMPTIONS = {
 }
 """The mutants of which two preemptions do not show the same violation; each other one is shown by two or fewer."""
 
-ANOTHER_RULE_WITH_TWO = {"no-first-flush": "error", "seal-followed-blindly": "error"}
+ANOTHER_RULE_WITH_TWO = {
+    "no-first-flush": "error",
+    "no-first-flush-of-area": "error",
+    "seal-followed-blindly": "error",
+}
 """Those of which two preemptions show the violation of another rule."""
 
 ENDLESS = ("bookmark-not-renewed", "revert-never-done", "waits-for-slot")
