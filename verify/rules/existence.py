@@ -21,10 +21,9 @@ class Existence(NamedTuple):
     deletion_began: frozenset[ShadowCopyId] = frozenset()
     deletion_ended: frozenset[ShadowCopyId] = frozenset()
 
-    @property
-    def certain(self) -> frozenset[ShadowCopyId]:
-        """Those that exist as far as anybody was told."""
-        return self.acknowledged - self.deletion_began
+    def is_certain(self, shadow_copies: Set[ShadowCopyId]) -> bool:
+        """Whether these exist as far as anybody was told."""
+        return shadow_copies <= self.acknowledged and self.deletion_began.isdisjoint(shadow_copies)
 
     def after_creation(
         self, shadow_copy: ShadowCopyId, expected: Collection[ShadowCopyId]
@@ -55,7 +54,7 @@ class Existence(NamedTuple):
 
     def problems(self, found: Set[ShadowCopyId], given_way: Set[ShadowCopyId]) -> Iterator[str]:
         """What is wrong with those that were found at the end, when some others gave way."""
-        for lost in sorted(self.certain - given_way - found):
+        for lost in sorted(self.acknowledged - self.deletion_began - given_way - found):
             yield f"shadow copy {lost} was acknowledged and is gone"
         for undead in sorted(self.deletion_ended & found):
             yield f"shadow copy {undead} was deleted and is back"

@@ -177,7 +177,7 @@ class Oracle:
         self._asked_for(report.key, {report.shadow_copy})
 
     def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
-        if shadow_copies <= self.existence.certain:
+        if self.existence.is_certain(shadow_copies):
             self._requests = self._requests.after_question(key)
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:

@@ -18,26 +18,30 @@ _SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
 """With these errors a change gives its slots back; with others they may stay out of use."""
 
 
-_REQUESTS = (
-    seen.ChangeBegan,
-    seen.CreationBegan,
-    seen.DeletionBegan,
-    seen.FlushBegan,
-    seen.PolicyBegan,
-    seen.GrowthBegan,
+_REQUESTS = frozenset(
+    {
+        seen.ChangeBegan,
+        seen.CreationBegan,
+        seen.DeletionBegan,
+        seen.FlushBegan,
+        seen.PolicyBegan,
+        seen.GrowthBegan,
+    }
 )
 """What an active is asked for."""
 
-_ANSWERS = (
-    seen.ChangeEnded,
-    seen.ChangesTold,
-    seen.CreationEnded,
-    seen.DeletionEnded,
-    seen.FlushEnded,
-    seen.ReadEnded,
-    seen.RevertEnded,
-    seen.PolicyEnded,
-    seen.GrowthEnded,
+_ANSWERS = frozenset(
+    {
+        seen.ChangeEnded,
+        seen.ChangesTold,
+        seen.CreationEnded,
+        seen.DeletionEnded,
+        seen.FlushEnded,
+        seen.ReadEnded,
+        seen.RevertEnded,
+        seen.PolicyEnded,
+        seen.GrowthEnded,
+    }
 )
 """What says that a request was carried out."""
 
@@ -71,7 +75,7 @@ class Requests(NamedTuple):
 
     def had_to_be_refused(self, report: Any) -> bool:
         """Whether something was carried out that was asked for when the active had stopped."""
-        return isinstance(report, _ANSWERS) and report.key in self.to_be_refused
+        return type(report) in _ANSWERS and report.key in self.to_be_refused
 
     def after_report(self, host: int, report: Any, extent_sectors: int, touched: Set[int]) -> Requests:
         """A host reported something.
@@ -82,15 +86,16 @@ class Requests(NamedTuple):
             extent_sectors: of the store.
             touched: extents that somebody asked to change so far: what a revert may have to copy.
         """
-        if isinstance(report, seen.Activated):
-            return self.after_activation(host)
-        if isinstance(report, seen.RevertBegan):
-            return self.after_request(host, report.key, len(touched))
-        if isinstance(report, _REQUESTS):
-            sectors = report.sectors if isinstance(report, seen.ChangeBegan) else ()
+        kind = type(report)
+        if kind in _ANSWERS:
+            return self.after_answer(report.key)
+        if kind in _REQUESTS:
+            sectors = report.sectors if kind is seen.ChangeBegan else ()
             extents = {sector // extent_sectors for sector, _ in sectors}
             return self.after_request(host, report.key, len(extents))
-        return self.after_answer(report.key) if isinstance(report, _ANSWERS) else self
+        if kind is seen.RevertBegan:
+            return self.after_request(host, report.key, len(touched))
+        return self.after_activation(host) if kind is seen.Activated else self
 
     def after_question(self, request: str) -> Requests:
         """Something was asked about shadow copies that exist."""
@@ -98,10 +103,11 @@ class Requests(NamedTuple):
 
     def after_answer(self, request: Hashable) -> Requests:
         """A request was carried out."""
-        return self._replace(
-            slots_wanted=frozenset([one for one in self.slots_wanted if one[0] != request]),
-            must_be_found=self.must_be_found - {request},
-        )
+        now = self
+        if request in self.must_be_found:
+            now = now._replace(must_be_found=self.must_be_found - {request})
+        given_back = [one for one in self.slots_wanted if one[0] == request]
+        return now._replace(slots_wanted=self.slots_wanted.difference(given_back)) if given_back else now
 
     def after_failure(self, host: int, failure: StepFailed) -> Requests:
         """A request ended with an error."""
