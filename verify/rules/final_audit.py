@@ -92,7 +92,7 @@ class FinalAudit:
     def _check_shadow_copy(self, found: Audited) -> None:
         copy, pieces = found
         if not copy.is_valid:
-            self._oracle.check_invalidated(copy.id, _WHO)
+            self._oracle.check_invalidated(copy.id, _WHO, must_be_valid=True)
         elif copy.created_ns != CREATED_NS:
             self._oracle.violated("image", f"shadow copy {copy.id} has another time of creation", _WHO)
         else:

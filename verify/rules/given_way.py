@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from shadowshare.protocol.layout import Checkpoint, Deleted, Invalidated, Record, ShadowCopyId
 from shadowshare.protocol.policy import Policy
+from shadowshare.protocol.view import View
 
 
 class GivenWay(NamedTuple):
@@ -21,13 +22,15 @@ class GivenWay(NamedTuple):
 
     Attributes:
         kept: shadow copies for which there is room, so that none of them may give way.
-        invalidated: shadow copies that an INVALIDATED block may be about; a power loss may have retracted it.
+        invalidated: shadow copies that an INVALIDATED block was about.
+        restored: those of them that have their image again, since a power loss took that block away.
         deleted: shadow copies that were deleted because the policy says so.
         gone: all that a DELETED block was about.
     """
 
     kept: frozenset[ShadowCopyId] = frozenset()
     invalidated: frozenset[ShadowCopyId] = frozenset()
+    restored: frozenset[ShadowCopyId] = frozenset()
     deleted: frozenset[ShadowCopyId] = frozenset()
     gone: frozenset[ShadowCopyId] = frozenset()
 
@@ -53,7 +56,7 @@ class GivenWay(NamedTuple):
         now = self
         for record in records:
             if isinstance(record, Invalidated):
-                now = now._replace(invalidated=now.invalidated | set(existing))
+                now = now._replace(invalidated=now.invalidated | set(existing), restored=frozenset())
                 if Policy.INVALIDATE not in policies:
                     return now, "the shadow copies were invalidated, which is not the policy"
             elif isinstance(record, Deleted):
@@ -68,6 +71,13 @@ class GivenWay(NamedTuple):
                 if record.shadow_copy not in asked_for:
                     now = now._replace(deleted=now.deleted | {record.shadow_copy})
         return now, ""
+
+    def after_recovery(self, view: View | None) -> GivenWay:
+        """What is so when a host has become the active and the journal says ``view``; None if that is not known."""
+        if not self.invalidated or view is None:
+            return self
+        valid = {copy.id for copy in view.shadow_copies if copy.is_valid}
+        return self._replace(restored=self.invalidated & valid)
 
     def gives_way(self, records: Sequence[Record], asked_for: Collection[ShadowCopyId]) -> bool:
         """Whether a shadow copy that has its image loses it, or is deleted, and nobody asked for it."""

@@ -13,6 +13,7 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``checkpoint``: the journal says the same before and after it is turned over (`verify.rules.checkpoints`)
 - ``settings``: an acknowledged policy, and acknowledged slots, are there (`verify.rules.store_settings`)
 - ``place``: an active writes nothing but the volume and the parts of the area (`verify.rules.places`)
+- ``fence``: once another host has taken over, nothing that a host writes lands in the volume or in a slot
 - ``read-only``: a passive never issues anything but reads
 - ``error``: no step ends with an error that the scenario does not allow, nor with one that no fault explains, nor with
   that there is no room, in the area or the journal, while there is (`shadowshare.verify.rules.refusals`)
@@ -36,14 +37,14 @@ from shadowshare.protocol.errors import (
     ShadowCopyNotFound,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Record, ShadowCopyId
+from shadowshare.protocol.layout import Record, ShadowCopyId, Takeover
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.verify.result import Violation
-from shadowshare.verify.rules.auditing import pieces_of_image
+from shadowshare.verify.rules.auditing import pieces_of_image, view_on
 from shadowshare.verify.rules.change_lists import ChangeLists
 from shadowshare.verify.rules.checkpoints import completes_checkpoint, what_a_checkpoint_changed
 from shadowshare.verify.rules.evidence import Evidence, compare
@@ -52,7 +53,7 @@ from shadowshare.verify.rules.existence import Existence
 from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
-from shadowshare.verify.rules.places import is_within, writable_places
+from shadowshare.verify.rules.places import Part, Places
 from shadowshare.verify.rules.refusals import undue_refusal
 from shadowshare.verify.rules.requests import Requests
 from shadowshare.verify.rules.room import Room, room_on
@@ -86,7 +87,9 @@ class Oracle:
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self.passive = passive
         self._journal = self.geometry.journal_sectors
-        self._places = writable_places(scenario)
+        self._places = Places(scenario)
+        self._active: int | None = None
+        """The host whose TAKEOVER came last."""
         self._reverts = has_verb(scenario, "revert")
         self._expected_ids = frozenset(scenario.shadow_copies.values())
         self.excuses = Excuses(scenario.faults.allowed_errors)
@@ -98,12 +101,27 @@ class Oracle:
     # -- what the world tells ------------------------------------------------------------------------------------
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
-        """Judge where it is written; take the image when a creation takes effect, and see who gives way."""
-        if not is_within(operation, self._places) and not shared.ledger:
-            self.violated("place", f"{operation} is not within one part of the store", self._name(host))
+        """Judge who writes where, and what a journal block says."""
         records = self._records(operation)
-        if not records:
-            return
+        self._judge_place(shared, host, operation, records)
+        if records:
+            self._judge_records(shared, host, operation, records)
+
+    def _judge_place(
+        self, shared: SharedState, host: int, operation: Operation, records: Sequence[Record]
+    ) -> None:
+        if isinstance(next(iter(records), None), Takeover):
+            self._active = host
+        part = self._places.part_of(operation)
+        if part is Part.NONE and not shared.ledger:
+            self.violated("place", f"{operation} is not within one part of the store", self._name(host))
+        if part in (Part.VOLUME, Part.SLOTS) and self._active not in (None, host):
+            self.violated("fence", f"{operation} lands, and another host is the active", self._name(host))
+
+    def _judge_records(
+        self, shared: SharedState, host: int, operation: Operation, records: Sequence[Record]
+    ) -> None:
+        """Take the image when a creation takes effect, and see who gives way."""
         for shadow_copy in self._new(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
@@ -159,6 +177,11 @@ class Oracle:
         elif isinstance(report, seen.StepFailed):
             self._check_failure(shared, host, report)
             self._requests = self._requests.after_failure(host, report)
+        elif isinstance(report, seen.Activated):
+            self._volume.settle_unacknowledged()
+            self._follow_request(host, report)
+            if self._given_way.invalidated:
+                self._given_way = self._given_way.after_recovery(view_on(shared.disks, self.scenario))
         elif isinstance(report, seen.ChangesAsked):
             self._asked_for(report.key, {report.base, report.target or report.base})
             image = self.images.get(report.base)
@@ -178,7 +201,8 @@ class Oracle:
 
     def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
         if self.existence.is_certain(shadow_copies):
-            self._requests = self._requests.after_question(key)
+            is_restored = not self._given_way.restored.isdisjoint(shadow_copies)
+            self._requests = self._requests.after_question(key, is_restored)
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
         self.check_image(report.shadow_copy, report.sectors, self._name(host))
@@ -269,7 +293,8 @@ class Oracle:
                 self.violated("existence", str(error), self._name(host))
             return
         if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
-            self.check_invalidated(failure.shadow_copy, self._name(host))
+            must_be_valid = failure.key in self._requests.must_be_valid
+            self.check_invalidated(failure.shadow_copy, self._name(host), must_be_valid)
             return
         policies, plan = self.settings.in_force, self.scenario.hosts[host]
         task_count = len(plan.scripts) - plan.before_count
@@ -294,8 +319,11 @@ class Oracle:
         is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
         return self.excuses.during(error, host, shared.ledger, is_fenced, self._read_failures.count(host))
 
-    def check_invalidated(self, shadow_copy: ShadowCopyId, host: str) -> None:
-        """A shadow copy has no image."""
+    def check_invalidated(self, shadow_copy: ShadowCopyId, host: str, must_be_valid: bool) -> None:
+        """A shadow copy has no image, though it must have one if that was got back."""
+        if must_be_valid and shadow_copy in self._given_way.restored:
+            problem = f"shadow copy {shadow_copy} is said to have no image, and has it again"
+            self.violated("existence", problem, host)
         if shadow_copy not in self._given_way.invalidated:
             self.violated("existence", f"shadow copy {shadow_copy} has no image, but it never gave way", host)
 
@@ -335,11 +363,11 @@ class Oracle:
             self._requests,
             self._volume.key(),
             self._read_failures,
+            self._active,
         )
 
 
 _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
-    seen.Activated: lambda oracle, host, report: oracle._volume.settle_unacknowledged(),
     seen.ChangeBegan: Oracle._change_began,
     seen.ChangesTold: Oracle._changes_told,
     seen.ChangeEnded: lambda oracle, host, report: oracle._volume.change_ended(report.key),

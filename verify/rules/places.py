@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 from shadowshare.protocol.geometry import VOLUME_DEVICE
 from shadowshare.protocol.operations import Operation
 from shadowshare.scenarios.scenario import Scenario
 from shadowshare.scenarios.staging import location_in
 
-Place = tuple[int, int, int]
-"""A device, a first sector, and the end."""
+
+class Part(Enum):
+    """A part of a store."""
+
+    VOLUME = "volume"
+    SLOTS = "slots"
+    JOURNAL = "journal"
+    SUPERBLOCK = "superblock"
+    NONE = "none"
 
 
-def writable_places(scenario: Scenario) -> tuple[Place, ...]:
-    """The volume, the slots, each half of the journal, and each superblock, before and after growth."""
-    geometry, grown, device = scenario.geometry, scenario.grown, scenario.geometry.area_device
-    halves = [geometry.block_sector(generation, 0) for generation in (1, 2)]
-    return (
-        (VOLUME_DEVICE, 0, geometry.volume_sector_count),
-        (device, geometry.slot_sector(0), grown.superblock_sectors[-1]),
-        *((device, first, first + geometry.half_block_count) for first in halves),
-        *((device, sector, sector + 1) for sector in location_in(scenario).superblock_sectors),
-    )
+class Places:
+    """Where the parts of a scenario's store are, before and after it grew.
 
+    Args:
+        scenario: whose store it is.
+    """
 
-def is_within(operation: Operation, places: tuple[Place, ...]) -> bool:
-    """Whether all that an operation touches is in one of these places."""
-    device, first, end = operation.device, operation.sector, operation.sector + operation.sector_count
-    return any(begin <= first and end <= stop and place == device for place, begin, stop in places)
+    def __init__(self, scenario: Scenario) -> None:
+        geometry, grown, device = scenario.geometry, scenario.grown, scenario.geometry.area_device
+        halves = [geometry.block_sector(generation, 0) for generation in (1, 2)]
+        self._spans = (
+            (Part.VOLUME, VOLUME_DEVICE, 0, geometry.volume_sector_count),
+            *((Part.JOURNAL, device, first, first + geometry.half_block_count) for first in halves),
+            *((Part.SUPERBLOCK, device, at, at + 1) for at in location_in(scenario).superblock_sectors),
+            (Part.SLOTS, device, geometry.slot_sector(0), grown.superblock_sectors[-1]),
+        )
+
+    def part_of(self, operation: Operation) -> Part:
+        """The part that all of an operation is in; `Part.NONE` if it is not within one."""
+        device, first, end = operation.device, operation.sector, operation.sector + operation.sector_count
+        for part, on, begin, stop in self._spans:
+            if begin <= first and end <= stop and on == device:
+                return part
+        return Part.NONE

@@ -55,6 +55,7 @@ class Requests(NamedTuple):
         stopped: hosts of which a flush failed.
         to_be_refused: requests made of these afterwards.
         must_be_found: requests whose shadow copies existed when they were made.
+        must_be_valid: requests that were made when one of their shadow copies had got its image back.
     """
 
     active: int | None = None
@@ -62,6 +63,7 @@ class Requests(NamedTuple):
     stopped: frozenset[int] = frozenset()
     to_be_refused: frozenset[Hashable] = frozenset()
     must_be_found: frozenset[str] = frozenset()
+    must_be_valid: frozenset[str] = frozenset()
 
     def after_activation(self, host: int) -> Requests:
         """A host became the active, for which every slot that no record names is free."""
@@ -97,21 +99,27 @@ class Requests(NamedTuple):
             return self.after_request(host, report.key, len(touched))
         return self.after_activation(host) if kind is seen.Activated else self
 
-    def after_question(self, request: str) -> Requests:
-        """Something was asked about shadow copies that exist."""
-        return self._replace(must_be_found=self.must_be_found | {request})
+    def after_question(self, request: str, must_be_valid: bool = False) -> Requests:
+        """Something was asked about shadow copies that exist, and may have got their image back."""
+        now = self._replace(must_be_found=self.must_be_found | {request})
+        return now._replace(must_be_valid=self.must_be_valid | {request}) if must_be_valid else now
+
+    def _settled(self, request: Hashable) -> Requests:
+        return self._replace(
+            must_be_found=self.must_be_found - {request}, must_be_valid=self.must_be_valid - {request}
+        )
 
     def after_answer(self, request: Hashable) -> Requests:
         """A request was carried out."""
         now = self
-        if request in self.must_be_found:
-            now = now._replace(must_be_found=self.must_be_found - {request})
+        if request in self.must_be_found or request in self.must_be_valid:
+            now = now._settled(request)
         given_back = [one for one in self.slots_wanted if one[0] == request]
         return now._replace(slots_wanted=self.slots_wanted.difference(given_back)) if given_back else now
 
     def after_failure(self, host: int, failure: StepFailed) -> Requests:
         """A request ended with an error."""
-        now = self._replace(must_be_found=self.must_be_found - {failure.key})
+        now = self._settled(failure.key)
         if isinstance(failure.error, FlushError):
             now = now._replace(stopped=now.stopped | {host})
         return now.after_answer(failure.key) if isinstance(failure.error, _SLOTS_GIVEN_BACK) else now
