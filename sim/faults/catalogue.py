@@ -39,6 +39,9 @@ FAULTS: dict[str, Fault] = {
 }
 """By name, in the order in which they are tried."""
 
+READ_FAULTS = frozenset({"read_errors", "lasting_read_errors"})
+"""Those that a device owns up to, and that change nothing but what a read is told."""
+
 ON_OVERLAY = frozenset({"lasting_read_errors", "full_devices", "shrunk_devices", "bit_rot", "stale_reads"})
 """Those that need a disk with an overlay."""
 

@@ -14,8 +14,8 @@ from shadowshare.models import observations as seen
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import AreaFull, FlushError, JournalFull, ReadError
 
-_SLOTS_GIVEN_BACK = (AreaFull, JournalFull, ReadError)
-"""With these errors a change gives its slots back; with others they may stay out of use."""
+NOTHING_IN_FLIGHT = (AreaFull, JournalFull, ReadError)
+"""With these errors a change gives its slots back, and the volume is as it was; with others neither is certain."""
 
 
 _REQUESTS = frozenset(
@@ -122,7 +122,7 @@ class Requests(NamedTuple):
         now = self._settled(failure.key)
         if isinstance(failure.error, FlushError):
             now = now._replace(stopped=now.stopped | {host})
-        return now.after_answer(failure.key) if isinstance(failure.error, _SLOTS_GIVEN_BACK) else now
+        return now.after_answer(failure.key) if isinstance(failure.error, NOTHING_IN_FLIGHT) else now
 
     @property
     def slot_count_wanted(self) -> int:

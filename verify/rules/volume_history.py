@@ -76,6 +76,17 @@ class VolumeHistory:
             if self._can_lose_power:
                 self._durable[sector] = _ended(self._durable[sector], {key})
 
+    def failed(self, key: str) -> None:
+        """A write or a revert was given up, and nothing of it is in flight.
+
+        A write that was refused is not there. A revert may be, whole: what begins from now on supersedes it.
+        """
+        is_revert = key in self._reverts
+        for sector in self._sectors.pop(key, ()):
+            for history in (self._visible, self._durable):
+                kept = [entry for entry in history.get(sector, ()) if is_revert or entry.key != key]
+                history[sector] = tuple([_in_doubt(entry) if entry.key == key else entry for entry in kept])
+
     def flush_began(self, key: str) -> None:
         """A flush was requested: it covers what is acknowledged by now."""
         ended = (entry.key for entries in self._durable.values() for entry in entries if entry.has_ended)
