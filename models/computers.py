@@ -37,6 +37,7 @@ from shadowshare.models.observations import (
     StepFailed,
 )
 from shadowshare.models.patterns import sector_content
+from shadowshare.models.remembered import remembered
 from shadowshare.models.steps import ScriptStep, SectorRange
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.errors import ShadowshareError
@@ -197,8 +198,8 @@ class ActiveComputer(ScriptedComputer):
         return self._active
 
     def digest(self) -> Hashable:
-        """The protocol object's digest."""
-        return None if self._active is None else self._active.digest()
+        """The protocol object's digest, and all that it remembers besides."""
+        return None if self._active is None else (self._active.digest(), remembered(self._active))
 
     async def carry_out(self, step: ScriptStep, key: str) -> None:
         """Do one step."""
@@ -298,8 +299,8 @@ class PassiveComputer(ScriptedComputer):
         return self._passive
 
     def digest(self) -> Hashable:
-        """The protocol object's digest."""
-        return None if self._passive is None else self._passive.digest()
+        """The protocol object's digest, and all that it remembers besides."""
+        return None if self._passive is None else (self._passive.digest(), remembered(self._passive))
 
     async def carry_out(self, step: ScriptStep, key: str) -> None:
         """Do one step."""

@@ -68,6 +68,10 @@ class Preparation:
         """Everything is decided before the race."""
         return ()
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        """Nothing."""
+        return ()
+
     def fork(self) -> Preparation:
         """Nobody copies a world that is being prepared."""
         raise TypeError("the world is still being prepared: fork it once it is staged")

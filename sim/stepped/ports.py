@@ -53,6 +53,12 @@ class Watcher(Protocol):
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         """The devices and sectors that the watcher looks at when ``operation``, a change, takes effect."""
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        """What the watcher knows, other than from sectors, and asks when ``operation``, a change, takes effect.
+
+        Pairs of what it is, and whether it is another then.
+        """
+
     def fork(self) -> Watcher:
         """An independent copy in the same state."""
 

@@ -139,4 +139,4 @@ def test_a_diagram_of_its_own_is_whole() -> None:
 
 def test_actives_are_left_of_the_disk_and_passives_right() -> None:
     assert lanes_of(board_of("no-recheck")).names == ("W", "slots", "journal", "volume", "R")
-    assert lanes_of(board_of("no-fence")).roles[-1] == "passive"
+    assert lanes_of(board_of("hit-survives-reload")).roles[-1] == "passive"

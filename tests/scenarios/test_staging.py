@@ -49,6 +49,9 @@ class Listener:
     def inspects(self, operation: object) -> tuple[()]:
         return ()
 
+    def notes(self, operation: object) -> tuple[()]:
+        return ()
+
     def fork(self) -> Listener:
         raise NotImplementedError
 

@@ -79,6 +79,9 @@ class Listener:
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         return self.inspected if operation.access is Access.WRITE else ()
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        return ()
+
     def fork(self) -> Listener:
         copy = Listener()
         copy.told = list(self.told)

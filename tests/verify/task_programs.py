@@ -172,6 +172,9 @@ class Watcher:
             else ()
         )
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        return ()
+
     def reported(self, shared: SharedState, host: int, report: Any) -> None:
         self.seen += ((host, str(report)),)
 

@@ -58,6 +58,9 @@ class Spy(Alarm):
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         return [(0, range(1, 2))] if operation.sector == 0 else ()
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        return ()
+
     def fork(self) -> Spy:
         copy = Spy()
         copy.seen = self.seen

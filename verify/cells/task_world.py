@@ -111,6 +111,10 @@ class TaskWatcher:
             return ()
         return [(operation.device, range(len(self._setup.initial)))]
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        """Nothing: what is stated is stated of the cells."""
+        return ()
+
     def reported(self, shared: SharedState, host: int, report: Any) -> None:
         """A task ended with an exception."""
         if self.violation is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 PROGRAM_ORDER = "program order"
-_KINDS = {"fence": "reservation", "cache": "cache", "host": PROGRAM_ORDER}
+_KINDS = {"fence": "reservation", "cache": "cache", "host": PROGRAM_ORDER, "note": "take-over"}
 
 
 class Reason(NamedTuple):
@@ -28,7 +28,7 @@ class Reason(NamedTuple):
 
     Attributes:
         kind: ``program order``; ``write-read``, ``read-write`` or ``write-write`` of sectors; ``reservation``,
-            ``cache``, ``late writes``, or ``power loss``.
+            ``cache``, ``take-over``, ``late writes``, or ``power loss``.
         place: what the sectors are called; None if it is not about sectors.
     """
 

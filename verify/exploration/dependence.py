@@ -120,6 +120,8 @@ def _touches_of_operation(operation: Operation, shared: SharedState) -> Iterator
             yield "watcher", True
             for sector in sectors:
                 yield ("sector", inspected_device, sector), False
+        for note, is_changed in shared.watcher.notes(operation):
+            yield ("note", note), is_changed
 
 
 def _volatile(shared: SharedState) -> list[int]:

@@ -157,6 +157,13 @@ class Oracle:
             return [(VOLUME_DEVICE, range(self.geometry.volume_sector_count))]
         return ()
 
+    def notes(self, operation: Operation) -> Sequence[tuple[str, bool]]:
+        """Who is the active: a TAKEOVER says so, and what is written to volume and slots is judged by it."""
+        if operation.sector in self._journal and operation.device == self.geometry.area_device:
+            records = self._records(operation)
+            return [("active", True)] if isinstance(next(iter(records), None), Takeover) else ()
+        return [("active", False)]
+
     def _records(self, operation: Operation) -> tuple[Record, ...]:
         return records_written(self.geometry, operation) if operation.sector in self._journal else ()
 

@@ -40,6 +40,7 @@ RULES = {
     "checkpoint": "A checkpoint says what the journal said before it, all of it, and nothing else.",
     "settings": "A policy, or a number of slots, that was acknowledged stays until the next one.",
     "place": "An active writes within the volume, or within one part of the differential area.",
+    "fence": "Nothing that a host wrote lands once another one has taken over: recovery fences it.",
     "read-only": "A passive only reads the disk. It writes nothing.",
     "error": "No step may end with an error that the scenario does not allow.",
     "progress": "No task may wait for ever.",

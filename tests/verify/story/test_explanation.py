@@ -48,8 +48,9 @@ def test_a_passive_that_never_determines_again() -> None:
         ("creation-without-drain", "The shadow copy had been created at step 7"),
         ("two-append-at-once", "but that block was overwritten (step 8)."),
         ("no-flush-after-entry", "but that block was lost in the power loss (step 11)."),
-        ("no-fence", "The write of step 32 landed late"),
-        ("no-fence", "Until then the right data was there, which V had written at step 14."),
+        ("no-fence", "The write of step 12 landed late"),
+        ("no-quarantine", "The write of step 27 landed late"),
+        ("no-quarantine", "Until then the right data was there, which W had written at step 10."),
         ("hit-survives-reload", "But that block did not survive the power loss at step 6: whoever recovered"),
         ("hit-survives-reload", "at step 40, the journal came to name the same slot for the extent again"),
         ("first-extent-only", "When nothing was in flight any more"),
@@ -60,7 +61,7 @@ def test_each_kind_of_cause_is_named(name: str, words: str) -> None:
     assert words in explained(name)
 
 
-@pytest.mark.parametrize("name", ["no-recheck", "early-recheck", "hit-without-catch-up", "no-fence"])
+@pytest.mark.parametrize("name", ["no-recheck", "early-recheck", "hit-without-catch-up", "no-quarantine"])
 def test_steps_that_are_named_are_there(name: str) -> None:
     board = board_of(name)
     named = [int(number) for number in re.findall(r"\bstep (\d+)", explained(name))]
