@@ -37,12 +37,11 @@ from shadowshare.protocol.errors import (
     ShadowCopyNotFound,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Invalidated, Record, ShadowCopyId, Takeover
+from shadowshare.protocol.layout import Record, ShadowCopyId, Takeover
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.definition import Scenario
 from shadowshare.scenarios.staging import initial_volume
-from shadowshare.sim.faults.catalogue import READ_FAULTS
 from shadowshare.sim.stepped.shared import SharedState
 from shadowshare.verify.result import Violation
 from shadowshare.verify.rules.auditing import pieces_of_image, view_on
@@ -55,7 +54,7 @@ from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
 from shadowshare.verify.rules.places import Part, Places
-from shadowshare.verify.rules.refusals import undue_refusal
+from shadowshare.verify.rules.refusals import undue_giving_way, undue_refusal
 from shadowshare.verify.rules.requests import NOTHING_IN_FLIGHT, Requests
 from shadowshare.verify.rules.room import Room, room_on
 from shadowshare.verify.rules.store_settings import StoreSettings
@@ -133,9 +132,6 @@ class Oracle:
             before = without_block(shared, operation)
             if changed := what_a_checkpoint_changed(before, shared.disks, self.scenario):
                 self.violated("checkpoint", changed, self._name(host))
-        slots_are_known = not shared.ledger or (
-            all(entry.fault in READ_FAULTS for entry in shared.ledger) and Invalidated() not in records
-        )
         gives_way = self._given_way.gives_way(records, self.existence.deletion_began)
         self._given_way, problem = self._given_way.after(
             records,
@@ -144,10 +140,9 @@ class Oracle:
             self.existence.deletion_began,
             self.settings.in_force,
         )
-        if gives_way and not problem and slots_are_known and host == self._requests.active:
-            room = room_on(without_block(shared, operation), self.scenario)
-            if room is not None and self._requests.slot_count_wanted <= room.slot_count:
-                problem = "shadow copies gave way, and there was room for all that was wanted"
+        if gives_way and not problem and host == self._requests.active:
+            ask = partial(room_on, without_block(shared, operation), self.scenario)
+            problem = undue_giving_way(records, shared.ledger, self._requests, ask)
         if problem:
             self.violated("existence", problem, self._name(host))
 

@@ -6,11 +6,14 @@ under way may have taken. Taking over and deleting are never refused: how else s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from shadowshare.models.observations import StepFailed
 from shadowshare.protocol.errors import AreaFull, JournalFull
+from shadowshare.protocol.layout import Invalidated, Record
 from shadowshare.protocol.policy import Policy
+from shadowshare.sim.faults.catalogue import READ_FAULTS
+from shadowshare.sim.faults.fault import Injected
 from shadowshare.verify.rules.requests import Requests
 from shadowshare.verify.rules.room import Room
 
@@ -47,3 +50,23 @@ def undue_refusal(
         if (room := ask()) is not None and wanted <= room.record_count:
             return f"{error}: but there is room for all that is wanted"
     return ""
+
+
+def undue_giving_way(
+    records: Sequence[Record], ledger: Sequence[Injected], requests: Requests, ask: Ask
+) -> str:
+    """Why shadow copies must not have given way with a journal block; empty if they may, as far as that is known.
+
+    Args:
+        records: of the block.
+        ledger: the faults that happened. Slots may be out of use after others than those of reads, and an extent that
+            cannot be read is a reason to invalidate, but not to delete.
+        requests: what is under way.
+        ask: says how much room there was before the block.
+    """
+    if ledger and (Invalidated() in records or any(injected.fault not in READ_FAULTS for injected in ledger)):
+        return ""
+    room = ask()
+    if room is None or requests.slot_count_wanted > room.slot_count:
+        return ""
+    return "shadow copies gave way, and there was room for all that was wanted"
