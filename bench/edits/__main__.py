@@ -4,6 +4,8 @@ Small edits are made by rules from the text of ``protocol/`` (`bench.edits.opera
 each is put through ``shadowshare gate`` in a copy of the checkout. An edit is *killed* if the gate is not green, it
 *survives* if it is; *equivalent* is a survivor of which ``equivalent.toml`` says why nothing is wrong with it. One that
 survives takes the time of a whole gate; so this is nothing for continuous integration.
+
+``--patches FOLDER`` does the same with bugs that people wrote, one in a file: best people who have not seen the gate.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -72,6 +75,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="by which they are drawn")
     parser.add_argument("--races", type=int, default=RACE_COUNT, help="that the gate generates")
     parser.add_argument("--only", default="", help="those whose names begin so, instead of a sample")
+    parser.add_argument(
+        "--patches", type=Path, help="instead, those that somebody wrote: a folder of *.patch"
+    )
     parser.add_argument("--list", action="store_true", help="only say which there are")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args()
@@ -82,14 +88,18 @@ def main() -> None:
     if chosen.list:
         print("\n".join(edit.name for edit in drawn))
         return
+    patches = sorted(chosen.patches.glob("*.patch")) if chosen.patches else []
     outcomes = []
     with TemporaryDirectory() as folder:
         scratch = Scratch(Path(folder))
-        for edit in drawn:
-            outcomes.append(scratch.judge(edit, chosen.races))
+        judging = [partial(scratch.judge_patch, patch, chosen.races) for patch in patches]
+        if not chosen.patches:
+            judging = [partial(scratch.judge, edit, chosen.races) for edit in drawn]
+        for judge in judging:
+            outcomes.append(judge())
             if not chosen.json:
                 _tell(outcomes[-1])
-    _sum_up(outcomes, len(edits), chosen.json)
+    _sum_up(outcomes, len(patches) if chosen.patches else len(edits), chosen.json)
 
 
 def _tell(outcome: Outcome) -> None:

@@ -63,11 +63,22 @@ class Scratch:
         source = path.read_text(encoding="utf-8")
         path.write_text(edit.apply(source), encoding="utf-8")
         try:
-            return self._run(edit, race_count)
+            return self._run(edit.name, race_count)
         finally:
             path.write_text(source, encoding="utf-8")
 
-    def _run(self, edit: Edit, race_count: int) -> Outcome:
+    def judge_patch(self, patch: Path, race_count: int = RACE_COUNT) -> Outcome:
+        """Put one patch of ``protocol/`` through the gate, and take it back."""
+        apply = ["git", "apply", "-p1", str(patch.resolve())]
+        done = subprocess.run(apply, cwd=self._package, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return Outcome(patch.stem, "broken", "", f"it does not apply: {done.stderr.strip()}")
+        try:
+            return self._run(patch.stem, race_count)
+        finally:
+            subprocess.run([*apply, "--reverse"], cwd=self._package, check=True)
+
+    def _run(self, name: str, race_count: int) -> Outcome:
         options = ["--json", "--seed", str(SEED), "--races", str(race_count), "--mutant-share", "0.01"]
         command = [sys.executable, "-m", "shadowshare", "gate", *options]
         variables = {"PYTHONPATH": str(self._package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -83,10 +94,10 @@ class Scratch:
                 timeout=SECONDS_MAXIMUM,
             )
         except subprocess.TimeoutExpired:
-            return Outcome(edit.name, "endless", "", f"no verdict within {SECONDS_MAXIMUM:g} s")
+            return Outcome(name, "endless", "", f"no verdict within {SECONDS_MAXIMUM:g} s")
         if not done.stdout.startswith("{"):
-            return Outcome(edit.name, "broken", "", (done.stderr.strip().splitlines() or [""])[-1])
-        return outcome_of(edit.name, json.loads(done.stdout))
+            return Outcome(name, "broken", "", (done.stderr.strip().splitlines() or [""])[-1])
+        return outcome_of(name, json.loads(done.stdout))
 
 
 def outcome_of(name: str, told: Mapping[str, object]) -> Outcome:

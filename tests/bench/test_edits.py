@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,20 @@ def test_an_edit_is_put_through_the_gate_and_taken_back(tmp_path: Path) -> None:
     assert outcome.found_in
     edited = tmp_path / "src" / "shadowshare" / "protocol" / "view.py"
     assert edited.read_bytes() == (PROTOCOL / "view.py").read_bytes()
+
+
+def test_so_is_a_patch_and_one_that_does_not_apply_is_told(tmp_path: Path) -> None:
+    source = (PROTOCOL / "view.py").read_text(encoding="utf-8").splitlines(keepends=True)
+    broken = [line.replace("slot is not None", "slot is None") for line in source]
+    patch = tmp_path / "inverted.patch"
+    patch.write_text(
+        "".join(unified_diff(source, broken, "a/protocol/view.py", "b/protocol/view.py")), encoding="utf-8"
+    )
+    (tmp_path / "checkout").mkdir()
+    scratch = Scratch(tmp_path / "checkout")
+    outcome = scratch.judge_patch(patch, race_count=1)
+    assert (outcome.name, outcome.verdict) == ("inverted", "violated")
+    edited = tmp_path / "checkout" / "src" / "shadowshare" / "protocol" / "view.py"
+    assert edited.read_bytes() == (PROTOCOL / "view.py").read_bytes()
+    patch.write_text("nonsense", encoding="utf-8")
+    assert scratch.judge_patch(patch).verdict == "broken"
