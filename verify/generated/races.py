@@ -129,6 +129,8 @@ class _Maker:
             return f"revert {name}" if name and model.revert(name) else ""
         if wish.verb == "grow":
             return self._growth(wish) if model.grow(self._grown_slot_count(wish)) else ""
+        if wish.verb == "policy" and not model.free_record_count:
+            return ""
         if wish.verb in CHANGES and not model.change(wish.place.extents):
             return ""
         return _plain_step(wish)
@@ -205,8 +207,19 @@ class _Maker:
         if wish.verb in ("create", "delete", "revert"):
             return _plain_step(wish._replace(verb="write"))
         if wish.verb == "grow":
-            return self._growth(wish)
+            return self._growth(wish) if self._may_grow() else _plain_step(wish._replace(verb="write"))
         return "flush" if wish.verb == "verify" and not self._may_verify() else _plain_step(wish)
+
+    def _may_grow(self) -> bool:
+        """Whether every host that takes over finds the first superblock, or nobody grows the area at that moment.
+
+        Who comes by the second one of before is told that the journal has more slots, and may try again.
+        """
+        faults = self._workload.faults
+        unreadable = (
+            faults.read_errors or faults.lasting_read_errors or faults.shrunk_devices or faults.bit_rot
+        )
+        return not (self._workload.cast.relief_count and unreadable)
 
     def _grown_slot_count(self, wish: Wish) -> int:
         return self._shape.slots + 1 + wish.number
@@ -263,7 +276,8 @@ class _Maker:
 
     def _may_shrink(self) -> bool:
         """Whether somebody wants fewer slots than there are by then."""
-        wanted = [self._grown_slot_count(wish) for wish in self._wishes if wish.verb == "grow"]
+        grows = [wish for wish in self._wishes if wish.verb == "grow" and self._may_grow()]
+        wanted = [self._grown_slot_count(wish) for wish in grows]
         return bool(wanted) and min(wanted) < max(self._model.slot_count, *wanted)
 
     def _faults(self) -> Faults:
