@@ -20,8 +20,8 @@ PROGRESS_EXECUTION_COUNT = 256
 REMEMBERED_STATE_COUNT = 1 << 16
 """States of which a sampler remembers at most what can happen there; the first ones, which schedules have in common."""
 
-SCHEDULE_STEP_COUNT_MAXIMUM = 100_000
-"""A schedule that a sampler draws is cut after so many steps: tasks may go on for ever."""
+SCHEDULE_STEP_COUNT_MAXIMUM = 10_000
+"""A schedule that a sampler draws is cut after so many steps: tasks may go on for ever, and each step is remembered."""
 
 
 class Strategy(Protocol):
