@@ -68,7 +68,7 @@ def test_what_a_search_does_not_come_to_is_not_met() -> None:
         ("write+delete", "early-slot-reuse", "image"),
         ("write+crash", "no-flush-after-entry", "image"),
         ("create+crash", "no-fence", "error"),
-        ("turnover+crash", "no-takeover", "image"),
+        ("turnover+crash", "no-takeover", "fence"),
         ("delete+crash", "forgets-used-slots", "image"),
         ("delete+revert", "revert-looks-before-its-turn", "error"),
     ],

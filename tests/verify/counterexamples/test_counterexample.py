@@ -122,17 +122,17 @@ def test_without_a_violation_there_is_nothing_that_conflicts_are_about() -> None
 
 
 def test_the_slots_of_the_violated_extent_and_the_journal_matter_and_other_extents_do_not() -> None:
-    bug = mutant("no-fence")
+    bug = mutant("no-quarantine")
     scenario = built_in(bug.scenario)
     replayed = explain(scenario, explore(scenario, bug.implementation), bug.implementation).replay
     actions = [row.action for row in replayed.rows]
-    assert "writes journal block 4: COPIED 1.1 extent 1 -> slot 0" in actions
-    assert "writes journal block 5: COPIED 1.1 extent 0 -> slot 1" in actions
+    assert "writes journal block 3: COPIED 1.1 extent 0 -> slot 0" in actions
+    assert "writes journal block 4: COPIED 1.1 extent 2 -> slot 1" in actions
     assert replayed.violation is not None
-    assert replayed.violation.extent == 1
+    assert replayed.violation.extent == 2
     assert {conflict.place.name for conflict in replayed.conflicts} == {
         *("journal block 3", "journal block 4", "journal block 5"),
-        *("slot 0", "extent 1 of the volume"),
+        *("slot 1", "extent 2 of the volume"),
     }
 
 
