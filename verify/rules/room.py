@@ -20,7 +20,7 @@ class Room(NamedTuple):
     """What may still be taken.
 
     Attributes:
-        slot_count: slots that no record names.
+        slot_count: slots that hold no copy of a shadow copy which has an image.
         record_count: records that the journal must have room for; the rest of a half is for what deletions make.
     """
 
@@ -34,7 +34,7 @@ def room_on(disks: Sequence[MemoryDisk], scenario: Scenario) -> Room | None:
     if view is None:
         return None
     return Room(
-        slot_count=view.slot_count - view.copied_extent_count(),
+        slot_count=view.slot_count - sum(len(copy.table) for copy in view.shadow_copies if copy.is_valid),
         record_count=_record_count_maximum(scenario.geometry) - _record_count(view),
     )
 
