@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shadowshare.protocol.geometry import Geometry
-from shadowshare.protocol.layout import Block, Created, Record, ShadowCopyId, decode_block
+from shadowshare.protocol.layout import (
+    CHECKSUM_BYTES,
+    Block,
+    Created,
+    Deleted,
+    Invalidated,
+    Record,
+    Settings,
+    ShadowCopyId,
+    Takeover,
+    decode_block,
+)
 from shadowshare.protocol.operations import Operation, Write
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.stepped.shared import SharedState
@@ -29,6 +40,20 @@ def without_block(shared: SharedState, operation: Operation) -> list[MemoryDisk]
     disk = disks[operation.device]
     disk.sectors[operation.sector] = bytes(disk.sector_bytes)
     return disks
+
+
+def takes_over(records: Sequence[Record]) -> bool:
+    """Whether a block is a TAKEOVER."""
+    return bool(records) and isinstance(records[0], Takeover)
+
+
+def identity_of(operation: Operation, records: Sequence[Record]) -> bytes | None:
+    """What tells a block apart that may be judged once only; None for others.
+
+    A write that reported an error may land late, when it was done again and acknowledged: it says nothing new.
+    """
+    is_judged = any(isinstance(record, Settings | Invalidated | Deleted) for record in records)
+    return bytes(operation.data[-CHECKSUM_BYTES:]) if is_judged and isinstance(operation, Write) else None
 
 
 def creations(records: Sequence[Record]) -> list[ShadowCopyId]:

@@ -20,8 +20,6 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``stopped``: an active whose flush failed carries out no request that comes later
 - ``progress``: no task waits for ever
 - ``liveness``: everything ends; `shadowshare.verify.exploration.liveness` looks at that, in the states of a search
-
-Not checked here: that errors are raised only where they must be beyond the above.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ from shadowshare.protocol.errors import (
     ShadowCopyNotFound,
 )
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Record, ShadowCopyId, Takeover
+from shadowshare.protocol.layout import Record, ShadowCopyId
 from shadowshare.protocol.operations import Operation
 from shadowshare.protocol.passive import Passive
 from shadowshare.scenarios.definition import Scenario
@@ -52,7 +50,13 @@ from shadowshare.verify.rules.excuses import Excuses
 from shadowshare.verify.rules.existence import Existence
 from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
-from shadowshare.verify.rules.journal_writes import creations, records_written, without_block
+from shadowshare.verify.rules.journal_writes import (
+    creations,
+    identity_of,
+    records_written,
+    takes_over,
+    without_block,
+)
 from shadowshare.verify.rules.places import Part, Places
 from shadowshare.verify.rules.refusals import undue_giving_way, undue_refusal
 from shadowshare.verify.rules.requests import NOTHING_IN_FLIGHT, Requests
@@ -88,6 +92,7 @@ class Oracle:
         self.passive = passive
         self._journal = self.geometry.journal_sectors
         self._places = Places(scenario)
+        self._judged: frozenset[bytes | None] = frozenset()
         self._active: int | None = None
         """The host whose TAKEOVER came last."""
         self._reverts = has_verb(scenario, "revert")
@@ -97,8 +102,6 @@ class Oracle:
         """With what the store could not be read at the end, if a fault of a device explains it."""
         self._read_failures: tuple[int, ...] = ()
         """Numbers of the hosts of which a step ended with `ReadError`, once for each."""
-
-    # -- what the world tells ------------------------------------------------------------------------------------
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
         """Judge who writes where, and what a journal block says."""
@@ -110,7 +113,7 @@ class Oracle:
     def _judge_place(
         self, shared: SharedState, host: int, operation: Operation, records: Sequence[Record]
     ) -> None:
-        if isinstance(next(iter(records), None), Takeover):
+        if takes_over(records):
             self._active = host
         part = self._places.part_of(operation)
         if part is Part.NONE and not shared.ledger:
@@ -122,6 +125,9 @@ class Oracle:
         self, shared: SharedState, host: int, operation: Operation, records: Sequence[Record]
     ) -> None:
         """Take the image when a creation takes effect, and see who gives way."""
+        if (identity := identity_of(operation, records)) in self._judged:
+            return
+        self._judged |= {identity} - {None}
         for shadow_copy in self._new(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
@@ -156,7 +162,7 @@ class Oracle:
         """Who is the active: a TAKEOVER says so, and what is written to volume and slots is judged by it."""
         if operation.sector in self._journal and operation.device == self.geometry.area_device:
             records = self._records(operation)
-            return [("active", True)] if isinstance(next(iter(records), None), Takeover) else ()
+            return [("active", True)] if takes_over(records) else ()
         return [("active", False)]
 
     def _records(self, operation: Operation) -> tuple[Record, ...]:
@@ -244,13 +250,10 @@ class Oracle:
         sectors = tuple((sector, content) for sector, content in image if sector // size in touched)
         self._volume.revert_began(report.key, sectors)
 
-    def _policy_ended(self, host: int, report: seen.PolicyEnded) -> None:
-        self.settings, problem = self.settings.after_policy(report.policy)
+    def _settings_ended(self, host: int, report: seen.PolicyEnded | seen.GrowthEnded) -> None:
+        self.settings, problem = self.settings.after_report(report)
         if problem:
             self.violated("settings", problem, self._name(host))
-
-    def _growth_ended(self, host: int, report: seen.GrowthEnded) -> None:
-        self.settings = self.settings.after_growth(report.slot_count)
 
     def _live_read(self, host: int, report: seen.LiveRead) -> None:
         self.check_live(report.sectors, self._name(host))
@@ -351,8 +354,6 @@ class Oracle:
     def _name(self, host: int) -> str:
         return self.scenario.hosts[host].name
 
-    # -- states --------------------------------------------------------------------------------------------------
-
     def fork(self) -> Oracle:
         """An independent copy; what it holds is replaced and never changed in place."""
         copy = object.__new__(Oracle)
@@ -372,6 +373,7 @@ class Oracle:
             self._volume.key(),
             self._read_failures,
             self._active,
+            self._judged,
         )
 
 
@@ -388,9 +390,9 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.RevertBegan: Oracle._revert_began,
     seen.RevertEnded: lambda oracle, host, report: oracle._volume.revert_ended(report.key),
     seen.PolicyBegan: lambda oracle, host, report: None,
-    seen.PolicyEnded: Oracle._policy_ended,
+    seen.PolicyEnded: Oracle._settings_ended,
     seen.GrowthBegan: lambda oracle, host, report: None,
-    seen.GrowthEnded: Oracle._growth_ended,
+    seen.GrowthEnded: Oracle._settings_ended,
     seen.LiveRead: Oracle._live_read,
     seen.ReadBegan: Oracle._read_began,
     seen.ReadEnded: Oracle._read_ended,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from shadowshare.models.observations import GrowthEnded, PolicyEnded
 from shadowshare.protocol.layout import Checkpoint, Record, Settings
 from shadowshare.protocol.policy import Policy
 from shadowshare.protocol.view import View
@@ -35,6 +36,12 @@ class StoreSettings(NamedTuple):
             return self  # it says once more what the journal says
         changes = tuple([record.policy for record in records if isinstance(record, Settings)])
         return self._replace(policies=self.policies + changes) if changes else self
+
+    def after_report(self, report: PolicyEnded | GrowthEnded) -> tuple[StoreSettings, str]:
+        """What is so when something was acknowledged, and what is wrong with that, or nothing."""
+        if isinstance(report, PolicyEnded):
+            return self.after_policy(report.policy)
+        return self.after_growth(report.slot_count), ""
 
     def after_policy(self, policy: Policy) -> tuple[StoreSettings, str]:
         """What is so when a change of the policy was acknowledged, and what is wrong with that, or nothing."""

@@ -80,3 +80,9 @@ def test_a_checkpoint_says_nothing_new() -> None:
     settings = StoreSettings((FAIL,), can_lose=False)
     assert settings.after_block((Checkpoint(1, 1), Settings(INVALIDATE, 0))) == settings
     assert settings.after_block((Created(ShadowCopyId(1, 1), 0),)) == settings
+
+
+def test_a_block_that_lands_late_when_it_was_done_again_says_nothing_new() -> None:
+    faults = '[faults]\nwrite_errors = 1\nallowed_errors = ["WriteError", "ActiveStopped"]'
+    race = 'W = ["policy delete-oldest", "policy invalidate", "policy fail-write"]\nR = ["catch-up"]'
+    assert explore(small(race, extra=faults)).verdict == "verified"
