@@ -147,7 +147,7 @@ class Oracle:
             self.settings.in_force,
         )
         if gives_way and not problem and host == self._requests.active:
-            ask = partial(room_on, without_block(shared, operation), self.scenario)
+            ask = partial(room_on, without_block(shared, operation), self.scenario, self.settings.slot_count)
             problem = undue_giving_way(records, shared.ledger, self._requests, ask)
         if problem:
             self.violated("existence", problem, self._name(host))
@@ -321,7 +321,7 @@ class Oracle:
         is_durable = self._given_way.gone <= self.existence.deletion_ended and not self._given_way.invalidated
         if not is_durable or host != self._requests.active:
             return None
-        return room_on(shared.disks, self.scenario)
+        return room_on(shared.disks, self.scenario, self.settings.slot_count)
 
     def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
         """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""

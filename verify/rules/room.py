@@ -28,13 +28,20 @@ class Room(NamedTuple):
     record_count: int
 
 
-def room_on(disks: Sequence[MemoryDisk], scenario: Scenario) -> Room | None:
-    """The room that is left now; None where that cannot be known."""
+def room_on(disks: Sequence[MemoryDisk], scenario: Scenario, grown_slot_count: int = 0) -> Room | None:
+    """The room that is left now; None where that cannot be known.
+
+    Args:
+        disks: as they are.
+        scenario: whose disks they are.
+        grown_slot_count: slots that growth was acknowledged for. What the journal says beyond is not durable yet.
+    """
     view = view_on(disks, scenario)
     if view is None:
         return None
+    slot_count = min(view.slot_count, max(scenario.geometry.slot_count, grown_slot_count))
     return Room(
-        slot_count=view.slot_count - sum(len(copy.table) for copy in view.shadow_copies if copy.is_valid),
+        slot_count=slot_count - sum(len(copy.table) for copy in view.shadow_copies if copy.is_valid),
         record_count=_record_count_maximum(scenario.geometry) - _record_count(view),
     )
 
