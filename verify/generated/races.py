@@ -211,15 +211,12 @@ class _Maker:
         return "flush" if wish.verb == "verify" and not self._may_verify() else _plain_step(wish)
 
     def _may_grow(self) -> bool:
-        """Whether every host that takes over finds the first superblock, or nobody grows the area at that moment.
+        """Whether nobody takes over from a host that lives.
 
-        Who comes by the second one of before is told that the journal has more slots, and may try again.
+        Who reads a superblock before the area grows, and the journal afterwards, is told that the two do not fit, and
+        may try again (`docs/adr/0014`); no fault explains that error.
         """
-        faults = self._workload.faults
-        unreadable = (
-            faults.read_errors or faults.lasting_read_errors or faults.shrunk_devices or faults.bit_rot
-        )
-        return not (self._workload.cast.relief_count and unreadable)
+        return not self._workload.cast.relief_count
 
     def _grown_slot_count(self, wish: Wish) -> int:
         return self._shape.slots + 1 + wish.number
