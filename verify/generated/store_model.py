@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shadowshare.scenarios.definition import StoreShape
+from shadowshare.verify.rules.room import record_count_maximum
 
-RECORDS_PER_PART = 12
-"""Records of a block of 512 bytes behind that which says that it is part of a checkpoint."""
-
-KEPT_BLOCK_COUNT = 3
-"""Blocks of a half of the journal that a checkpoint leaves free."""
+SECTOR_BYTES_LEAST = 512
+"""Larger sectors have room for more records."""
 
 
 class StoreModel:
@@ -25,7 +23,7 @@ class StoreModel:
     def __init__(self, shape: StoreShape) -> None:
         self.copies: dict[str, set[int]] = {}
         """By name, the oldest first: the extents that are copied."""
-        self._record_count_maximum = (shape.half_blocks - KEPT_BLOCK_COUNT) * RECORDS_PER_PART // 2
+        self._record_count_maximum = record_count_maximum(shape.half_blocks, SECTOR_BYTES_LEAST)
         self.slot_count = self._free_slot_count = shape.slots
         """Slots that there are."""
         self._is_grown = False

@@ -85,7 +85,7 @@ class CheckpointOfTheNewest(Turnover):
 
 
 class BudgetForDeletions(JournalBudget):
-    """A deletion is refused when the journal is full, as if it added something."""
+    """Counts a deletion as if it added something."""
 
     def has_room(self, view: View, records: Iterable[Record]) -> bool:
         return super().has_room(view, [_as_addition(record) for record in records])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import record_capacity
 from shadowshare.protocol.view import DEFAULT_SETTINGS, View
 from shadowshare.scenarios.scenario import Scenario
@@ -42,14 +41,20 @@ def room_on(disks: Sequence[MemoryDisk], scenario: Scenario, grown_slot_count: i
     slot_count = min(view.slot_count, max(scenario.geometry.slot_count, grown_slot_count))
     return Room(
         slot_count=slot_count - sum(len(copy.table) for copy in view.shadow_copies if copy.is_valid),
-        record_count=_record_count_maximum(scenario.geometry) - _record_count(view),
+        record_count=record_count_maximum(scenario.geometry.half_block_count, scenario.geometry.sector_bytes)
+        - _record_count(view),
     )
 
 
-def _record_count_maximum(geometry: Geometry) -> int:
-    """Half of the records that fit into the longest checkpoint, each part of which begins with one of its own."""
-    block_count = geometry.half_block_count - _BLOCKS_NOT_FOR_CHECKPOINTS
-    return block_count * (record_capacity(geometry.sector_bytes) - 1) // 2
+def record_count_maximum(half_block_count: int, sector_bytes: int) -> int:
+    """Half of the records that fit into the longest checkpoint, each part of which begins with one of its own.
+
+    Args:
+        half_block_count: journal blocks in one half.
+        sector_bytes: size of a block.
+    """
+    block_count = half_block_count - _BLOCKS_NOT_FOR_CHECKPOINTS
+    return block_count * (record_capacity(sector_bytes) - 1) // 2
 
 
 def _record_count(view: View) -> int:
