@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from shadowshare.models.observations import Piece, pieces_of
-from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.passive import ByteRange, Passive, ShadowCopyInfo
 from shadowshare.protocol.view import View
 from shadowshare.scenarios.scenario import Scenario
@@ -31,14 +30,25 @@ def open_store(passive: type[Passive], scenario: Scenario, disks: Sequence[Memor
     return perform_inline(passive.open(location_in(scenario)), disks, AUDITOR)
 
 
+def view_of(passive: type[Passive], scenario: Scenario, disks: Sequence[MemoryDisk]) -> View | None:
+    """What the journal says now; None if the store cannot be read, of which the audit at the end says what is wrong.
+
+    Raises:
+        Undecided: it depends on what survived a power loss.
+    """
+    try:
+        return open_store(passive, scenario, disks).view
+    except Undecided:
+        raise  # what survived of it is gone through
+    except Exception:  # noqa: BLE001 - of whatever kind: nobody could read the store
+        return None
+
+
 def view_on(disks: Sequence[MemoryDisk], scenario: Scenario) -> View | None:
-    """What the journal says now; None where that cannot be known."""
+    """What the journal says now, with the disks left as they are; None where that cannot be known."""
     if any(disk.undecided for disk in disks):
         return None
-    try:
-        return open_store(Passive, scenario, [disk.fork() for disk in disks]).view
-    except Exception:  # noqa: BLE001 - the disks are damaged, or else the audit at the end says what is wrong
-        return None
+    return view_of(Passive, scenario, [disk.fork() for disk in disks])
 
 
 def read_shadow_copies(
@@ -56,18 +66,6 @@ def read_shadow_copies(
             pieces = pieces_of(*wanted, size, bytes(data))
         found.append(Audited(copy, pieces))
     return found
-
-
-def reverting_to(
-    passive: type[Passive], scenario: Scenario, disks: Sequence[MemoryDisk]
-) -> ShadowCopyId | None:
-    """The shadow copy whose image the volume is while it is still being put back; None if there is none."""
-    try:
-        return open_store(passive, scenario, disks).view.reverting
-    except Undecided:
-        raise  # what survived of it is gone through
-    except Exception:  # noqa: BLE001 - which is judged when the shadow copies are read
-        return None
 
 
 def pieces_of_image(image: Sequence[bytes]) -> list[Piece]:

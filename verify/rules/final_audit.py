@@ -9,17 +9,11 @@ from typing import TYPE_CHECKING
 from shadowshare.models import observations as seen
 from shadowshare.models.computers import CREATED_NS
 from shadowshare.protocol.geometry import VOLUME_DEVICE
+from shadowshare.protocol.passive import Passive
 from shadowshare.sim.disks.memory_disk import MemoryDisk
 from shadowshare.sim.disks.sector_store import Undecided, under_every_survival
 from shadowshare.sim.stepped.shared import SharedState
-from shadowshare.verify.rules.auditing import (
-    Audited,
-    pieces_of_image,
-    read_shadow_copies,
-    reverting_to,
-    view_on,
-)
-from shadowshare.verify.rules.verbs import has_verb
+from shadowshare.verify.rules.auditing import Audited, pieces_of_image, read_shadow_copies, view_of
 
 if TYPE_CHECKING:
     from shadowshare.verify.rules.oracle import Oracle
@@ -55,14 +49,14 @@ class FinalAudit:
                 under_every_survival(disks, partial(check, whole[first : first + step]))
                 if self._oracle.violation is not None:
                     return
-        if has_verb(self._scenario, "policy", "grow"):
+        if self._oracle.slot_counts:
             under_every_survival(disks, self._check_settings)
 
     def _check_volume(self, sectors: range, disks: Sequence[MemoryDisk]) -> None:
         """Check some sectors of the live volume."""
         oracle, scenario = self._oracle, self._scenario
-        reverts = has_verb(scenario, "revert")
-        source = reverting_to(oracle.passive, scenario, disks) if reverts else None
+        view = view_of(oracle.passive, scenario, disks) if oracle.reverts else None
+        source = None if view is None else view.reverting
         if source in oracle.images:
             oracle.check_live(pieces_of_image(oracle.images[source]), _WHO, at_once=True)
             return  # that the image is there is looked at with all the others
@@ -100,9 +94,7 @@ class FinalAudit:
 
     def _check_settings(self, disks: Sequence[MemoryDisk]) -> None:
         """Check the policy, and how many slots there are."""
-        view, plans = view_on(disks, self._scenario), self._scenario.hosts
-        steps = [step for plan in plans for script in plan.scripts for step in script]
-        slot_counts = {self._scenario.geometry.slot_count, *(step.slot_count for step in steps)}
-        problem = "" if view is None else self._oracle.settings.problem(view, slot_counts)
+        view, oracle = view_of(Passive, self._scenario, disks), self._oracle
+        problem = "" if view is None else oracle.settings.problem(view, oracle.slot_counts)
         if problem:
-            self._oracle.violated("settings", problem, _WHO)
+            oracle.violated("settings", problem, _WHO)

@@ -47,8 +47,8 @@ def takes_over(records: Sequence[Record]) -> bool:
     return bool(records) and isinstance(records[0], Takeover)
 
 
-def identity_of(operation: Operation, records: Sequence[Record]) -> bytes | None:
-    """What tells a block apart that may be judged once only; None for others.
+def checksum_to_note(operation: Operation, records: Sequence[Record]) -> bytes | None:
+    """The checksum of a block that may be judged once only; None for others.
 
     A write that reported an error may land late, when it was done again and acknowledged: it says nothing new.
     """

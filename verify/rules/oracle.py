@@ -29,11 +29,7 @@ from functools import partial
 from typing import Any
 
 from shadowshare.models import observations as seen
-from shadowshare.protocol.errors import (
-    ReadError,
-    ShadowCopyInvalidated,
-    ShadowCopyNotFound,
-)
+from shadowshare.protocol.errors import ReadError, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Record, ShadowCopyId
 from shadowshare.protocol.operations import Operation
@@ -51,8 +47,8 @@ from shadowshare.verify.rules.existence import Existence
 from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import (
+    checksum_to_note,
     creations,
-    identity_of,
     records_written,
     takes_over,
     without_block,
@@ -61,7 +57,7 @@ from shadowshare.verify.rules.places import Part, Places
 from shadowshare.verify.rules.refusals import undue_giving_way, undue_refusal
 from shadowshare.verify.rules.requests import NOTHING_IN_FLIGHT, Requests
 from shadowshare.verify.rules.room import Room, room_on
-from shadowshare.verify.rules.store_settings import StoreSettings
+from shadowshare.verify.rules.store_settings import StoreSettings, slot_counts_of
 from shadowshare.verify.rules.verbs import has_verb
 from shadowshare.verify.rules.volume_history import VolumeHistory
 
@@ -92,10 +88,13 @@ class Oracle:
         self.passive = passive
         self._journal = self.geometry.journal_sectors
         self._places = Places(scenario)
-        self._judged: frozenset[bytes | None] = frozenset()
+        self._judged: frozenset[bytes] = frozenset()
+        """Checksums of journal blocks that must not be judged again when they land late."""
         self._active: int | None = None
         """The host whose TAKEOVER came last."""
-        self._reverts = has_verb(scenario, "revert")
+        self.reverts = has_verb(scenario, "revert")
+        """Whether anybody reverts the volume."""
+        self.slot_counts = slot_counts_of(scenario)
         self._expected_ids = frozenset(scenario.shadow_copies.values())
         self.excuses = Excuses(scenario.faults.allowed_errors)
         self.excused_at_end: Exception | None = None
@@ -125,13 +124,14 @@ class Oracle:
         self, shared: SharedState, host: int, operation: Operation, records: Sequence[Record]
     ) -> None:
         """Take the image when a creation takes effect, and see who gives way."""
-        if (identity := identity_of(operation, records)) in self._judged:
+        if (checksum := checksum_to_note(operation, records)) in self._judged:
             return
-        self._judged |= {identity} - {None}
+        if checksum is not None:
+            self._judged |= {checksum}
         for shadow_copy in self._new(records):
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
-            if self._reverts:
+            if self.reverts:
                 self.check_live(pieces_of_image(image), self._name(host), at_once=True)
         self.settings = self.settings.after_block(records)
         if completes_checkpoint(records) and not shared.ledger:

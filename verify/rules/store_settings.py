@@ -9,6 +9,15 @@ from shadowshare.models.observations import GrowthEnded, PolicyEnded
 from shadowshare.protocol.layout import Checkpoint, Record, Settings
 from shadowshare.protocol.policy import Policy
 from shadowshare.protocol.view import View
+from shadowshare.scenarios.scenario import Scenario
+from shadowshare.verify.rules.verbs import has_verb
+
+
+def slot_counts_of(scenario: Scenario) -> frozenset[int]:
+    """How many slots there may be at the end; none if nobody changes the policy, or lets the area grow."""
+    if not has_verb(scenario, "policy", "grow"):
+        return frozenset()
+    return frozenset([geometry.slot_count for geometry in scenario.geometries])
 
 
 class StoreSettings(NamedTuple):

@@ -49,6 +49,7 @@ POWER = '[hosts]\nW = "active"\nV = "recovers W"\nR = "passive"\n[faults]\ncrash
         (_Polite, 'W = ["policy invalidate"]', "", "the journal does not have it"),
         (_Polite, 'W = ["grow 6"]', "", "there are 4 slots, and 6 were acknowledged"),
         (_Hasty, 'W = ["policy invalidate"]\nV = []', POWER, "was changed to invalidate"),
+        (_Hasty, 'W = ["zero 0", "policy invalidate"]\nV = []', POWER, "was changed to invalidate"),
     ],
 )
 def test_what_was_acknowledged_must_be_there(active: type[Active], race: str, extra: str, words: str) -> None:
