@@ -23,15 +23,17 @@ class Committer:
     """The journal and the slots of the one active.
 
     Args:
-        journal: which has taken over.
+        journal: loaded, and about to take over.
 
     Raises:
+        GeometryMismatch: the journal has more slots than there is room for.
         JournalDamaged: a slot is named twice.
     """
 
     def __init__(self, journal: JournalAppender) -> None:
         self.geometry: Geometry = journal.follower.geometry
         self._journal = journal
+        self.geometry.check_slots(self.view.slot_count)
         self._allocator = Allocator(self.view.slot_count, self.view.used_slots())
         self._committing = Mutex()
         self._stopped: str | None = None

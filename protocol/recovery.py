@@ -7,7 +7,6 @@ append TAKEOVER with a higher epoch and flush, before any other write. Nothing i
 from __future__ import annotations
 
 from shadowshare.protocol.active import Active
-from shadowshare.protocol.allocator import Allocator
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Location
 from shadowshare.protocol.journal import WINDOW_BLOCK_COUNT, JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
@@ -35,8 +34,11 @@ class Recovery:
         await self._settle(devices)
         follower = self.follower_class(await read_geometry(location), window_block_count)
         await follower.load()
-        self._refuse_unusable(follower)
-        return self.active_class(await self._take_over(follower))
+        journal = self.appender_class(follower, follower.cursor.epoch + 1)
+        # Made first, for it refuses slots that cannot be; then nothing must have been written.
+        active = self.active_class(journal)
+        await self._take_over(journal)
+        return active
 
     async def _fence(self, devices: list[int]) -> None:
         """Have every write of an earlier active refused from here on, also those in flight.
@@ -52,16 +54,9 @@ class Recovery:
         for device in devices:
             await Flush(device)
 
-    def _refuse_unusable(self, follower: JournalFollower) -> None:
-        """Refuse slots that cannot be, before anything is written: the superblock may be an old one."""
-        follower.geometry.check_slots(follower.view.slot_count)
-        Allocator(follower.view.slot_count, follower.view.used_slots())
-
-    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
+    async def _take_over(self, journal: JournalAppender) -> None:
         """Append TAKEOVER, so that no block which was seen and lost can be mistaken for what follows."""
-        journal = self.appender_class(follower, follower.cursor.epoch + 1)
         await journal.take_over()
-        return journal
 
 
 async def activate(location: Location) -> Active:

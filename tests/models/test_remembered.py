@@ -109,7 +109,7 @@ class _Sticky(Passive):
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
         if self._has_read:
             raise KeyError("again")
-        self._has_read = self.digest() == self.digest()
+        self._has_read = True
         return await super().read_many(shadow_copy, ranges)
 
 

@@ -6,7 +6,6 @@ from contextlib import suppress
 
 from shadowshare.protocol.errors import WriteError
 from shadowshare.protocol.geometry import VOLUME_DEVICE
-from shadowshare.protocol.journal import JournalFollower
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.operations import Write
 from shadowshare.protocol.recovery import Recovery
@@ -30,10 +29,11 @@ class UnflushedAppender(JournalAppender):
 class NoTakeover(Recovery):
     """Recovery goes on in the old epoch."""
 
-    async def _take_over(self, follower: JournalFollower) -> JournalAppender:
-        if follower.cursor.epoch == 0:
-            return await super()._take_over(follower)
-        return JournalAppender(follower, follower.cursor.epoch)
+    async def _take_over(self, journal: JournalAppender) -> None:
+        if journal.epoch == 1:
+            await super()._take_over(journal)
+        else:
+            journal.epoch -= 1
 
 
 class NoFirstFlush(Recovery):

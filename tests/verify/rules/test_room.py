@@ -8,6 +8,7 @@ from shadowshare.models.computers import Implementation
 from shadowshare.protocol.active import Active
 from shadowshare.protocol.checkpoint import JournalBudget
 from shadowshare.protocol.errors import JournalFull
+from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.journal_appender import JournalAppender
 from shadowshare.protocol.layout import Settings, ShadowCopyId
 from shadowshare.protocol.recovery import Recovery
@@ -23,9 +24,9 @@ FULL_JOURNAL = built_in("journal-is-full-for-anything")
 class _Stingy(JournalBudget):
     """Has room for one record less than it should."""
 
-    def has_room(self, view: object, records: object) -> bool:
-        self.record_count_maximum = 5
-        return super().has_room(view, records)  # type: ignore[arg-type]
+    def __init__(self, geometry: Geometry) -> None:
+        super().__init__(geometry)
+        self.record_count_maximum -= 1
 
 
 class _StingyAppender(JournalAppender):
@@ -34,6 +35,13 @@ class _StingyAppender(JournalAppender):
 
 class _StingyRecovery(Recovery):
     appender_class = _StingyAppender
+
+
+class _TakesOverOnce(Recovery):
+    async def _take_over(self, journal: JournalAppender) -> None:
+        await super()._take_over(journal)
+        if journal.epoch > 1:
+            raise JournalFull("there is no room")
 
 
 class _RefusingToDelete(Active):
@@ -89,11 +97,3 @@ def test_a_takeover_is_never_refused() -> None:
     violation = explore(scenario, Implementation(_TakesOverOnce)).violation
     assert violation is not None
     assert "neither taking over" in violation.message
-
-
-class _TakesOverOnce(Recovery):
-    async def _take_over(self, follower: object) -> JournalAppender:
-        journal = await super()._take_over(follower)  # type: ignore[arg-type]
-        if journal.epoch > 1:
-            raise JournalFull("there is no room")
-        return journal
