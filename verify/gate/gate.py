@@ -50,9 +50,10 @@ def run_gate(plan: GatePlan, tell: Tell | None = None) -> GateResult:
             "a process of the gate ended without a result: was the memory used up? Take fewer jobs"
         ) from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
         for child in set(active_children()) - children:
             child.terminate()  # nobody wants its result any more
+        # The pool's thread is waited for: ending Python while it closes its pipe prints a traceback.
+        pool.shutdown(cancel_futures=True)
     return _result(plan, making.made(), making.left_out(), perf_counter() - start)
 
 

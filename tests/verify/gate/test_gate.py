@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from multiprocessing import active_children
+from threading import enumerate as running_threads
 from typing import Any
 
 import pytest
@@ -75,6 +77,13 @@ def test_a_second_run_says_the_same_with_more_processes_or_fewer(green: GateResu
     assert replayable(again) == replayable(green)
     assert len(told) == len(again.checks)
     assert replayable(run_gate(replace(RED, jobs=3))) == replayable(red)
+
+
+def test_nothing_of_it_runs_on_when_it_has_ended() -> None:
+    before = set(running_threads())
+    run_gate(replace(RED, jobs=3))
+    assert set(running_threads()) <= before, "Python ends beside a thread that closes a pipe"
+    assert not active_children()
 
 
 def test_it_goes_on_if_it_shall() -> None:
