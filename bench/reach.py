@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,7 @@ from shadowshare.verify.gate.generator import races_of
 from shadowshare.verify.gate.plan import GENERATED_RACE_COUNT
 from shadowshare.verify.gate.statistics import Unseen, unseen_pairs, unseen_share
 from shadowshare.verify.gate.work import explore_generated
+from shadowshare.verify.generated.violated import Violated, counterexample
 from shadowshare.verify.mutants.catalogue import MUTANTS, mutant
 
 RACE_COUNTS = (128, 500, 2000)
@@ -42,14 +44,21 @@ def races(seed: int) -> Iterator[Scenario]:
 # -- what is reached ---------------------------------------------------------------------------------------------
 
 
-def reach(seed: int, race_counts: Sequence[int]) -> list[dict[str, Any]]:
-    """A row for the first so many races, each."""
+def reach(
+    seed: int, race_counts: Sequence[int], implementation: Implementation = Implementation()
+) -> list[dict[str, Any]]:
+    """A row for the first so many races, each.
+
+    Raises:
+        Violated: in one of the races; what was reached until then says little.
+    """
     shown, figures, rows = Counter[frozenset[str]](), Counter[str](), []
     marks, start = Counter[str](), process_time()
     for number, race in enumerate(islice(races(seed), max(race_counts)), start=1):
         with recording() as found:
-            result, counts = explore_generated(race, Implementation(), seed)
-        assert result.violation is None, (race, result.violation)
+            result, counts = explore_generated(race, implementation, seed)
+        if result.violation is not None:
+            raise Violated(counterexample(race, result.labels, result.violation, implementation))
         names = frozenset(mark.name for mark in found)
         shown[names] += 1
         marks.update(names)
@@ -146,7 +155,10 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     asked = parser.parse_args()
     if asked.mutants is None:
-        rows = reach(asked.seed, asked.races or RACE_COUNTS)
+        try:
+            rows = reach(asked.seed, asked.races or RACE_COUNTS)
+        except Violated as violated:
+            sys.exit(str(violated))
         print(json.dumps({"reach": rows}, indent=2)) if asked.json else print_reach(rows)
         return
     race_count = max(asked.races or [HUNT_RACE_COUNT])
