@@ -21,9 +21,11 @@ last applied block again, and what recovery writes in its place differs from it 
 
 from __future__ import annotations
 
+from copy import copy
 from enum import Enum
 from typing import NamedTuple
 
+from shadowshare.protocol.coordination import Mutex
 from shadowshare.protocol.errors import JournalDamaged
 from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.layout import (
@@ -117,6 +119,7 @@ class JournalFollower:
         self._empty = bytes(geometry.sector_bytes)
         self._digest = 0
         self._load_count = 0
+        self._loading = Mutex()
         self._seal: Seal | None = None  # of the last applied block, as long as it was not followed
 
     @property
@@ -224,8 +227,23 @@ class JournalFollower:
         """
         bookmark, patience = self.bookmark(), _Patience()
         if not await self._follow_to_end(patience):
-            await self._load(patience)
+            await self._load_in_turn(patience)
         return self.since(bookmark)
+
+    async def _load_in_turn(self, patience: _Patience) -> None:
+        """Load, one task of the host at a time, and beside what the others follow meanwhile.
+
+        If tasks loaded in each other's view, each could set back the others, who would begin again for ever. Who had to
+        wait for another one that loaded has only to catch up, if that is possible by now.
+        """
+        load_count = self._load_count
+        async with self._loading:
+            if self._load_count != load_count and await self._follow_to_end(patience):
+                reached(Mark.LOADED_BY_ANOTHER_TASK)
+                return
+            beside = copy(self)
+            await beside._load(patience)
+            vars(self).update(vars(beside))
 
     async def _follow_to_end(self, patience: _Patience) -> bool:
         """Apply block after block; False if the end cannot be reached from here, and the caller has to load."""

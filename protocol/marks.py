@@ -36,12 +36,15 @@ class Mark(Enum):
     CAUGHT_UP_BY_ANOTHER_TASK = (
         "another task of the host had caught up with what changed, so that the re-check found nothing new"
     )
+    CHANGES_BACKWARDS = "what changed was asked for with the later shadow copy first"
 
     # -- following the journal ---------------------------------------------------------------------------------------
 
-    CHANGES_BACKWARDS = "what changed was asked for with the later shadow copy first"
     LAST_BLOCK_GONE = "the last applied block was no longer there, so the view was loaded anew"
     BLOCK_DOES_NOT_FIT = "an intact block did not follow the last applied one, so the view was loaded anew"
+    LOADED_BY_ANOTHER_TASK = (
+        "while a task waited to load the view, another one of the host did, so that it only caught up"
+    )
     LOADED_AGAIN = "the end could not be reached from a checkpoint just loaded, so it was loaded again"
     WINDOW_FULL = "one read of the journal was not enough to reach its end"
     HALF_IS_OVER = "the end of the journal was the end of its half"

@@ -9,6 +9,7 @@ import pytest
 from shadowshare.protocol.errors import JournalDamaged
 from shadowshare.protocol.journal import IDENTICAL_LOOK_COUNT, JournalFollower, Progress
 from shadowshare.protocol.layout import Copied, Created, Deleted, Record, ShadowCopyId, Takeover, encode_block
+from shadowshare.protocol.marks import Mark, recording
 from shadowshare.sim.inline import perform_inline
 from tests.protocol.journal_writer import JournalWriter, perform_with
 from tests.protocol.stores import GEOMETRY, Disk, Tasks, contents_of, formatted_disk, freshly_loaded
@@ -295,6 +296,45 @@ def test_two_tasks_that_catch_up_at_once_need_no_reload(order: tuple[int, int]) 
         tasks.step(task)
     assert Progress.RELOADED not in tasks.finish().values()
     assert journal.is_up_to_date()
+
+
+def replace_last_block(journal: Journal) -> None:
+    journal.lose_last_block()
+    journal.writer.take_over()
+
+
+def test_of_two_tasks_that_have_to_load_one_does() -> None:
+    journal = Journal()
+    replace_last_block(journal)
+    tasks = Tasks(journal.disk, journal.follower.catch_up, journal.follower.catch_up)
+    tasks.step(0)
+    tasks.step(1)
+    with recording() as marks:
+        assert tasks.finish() == {0: Progress.RELOADED, 1: Progress.RELOADED}
+    assert Mark.LOADED_BY_ANOTHER_TASK in marks
+    assert journal.is_up_to_date()
+    places = [(operation.sector, operation.sector_count) for operation in journal.disk.trace]
+    assert places.count((journal.writer.sector(0), 1)) == 2, "one load: it looks at the head, and reads each part"
+
+
+def test_a_view_that_is_loaded_is_shown_when_it_is_whole() -> None:
+    journal = Journal()
+    before = contents_of(journal.follower.view)
+    replace_last_block(journal)
+    tasks = Tasks(journal.disk, journal.follower.catch_up)
+    while contents_of(journal.follower.view) == before:
+        tasks.step(0)
+    assert journal.is_up_to_date()
+
+
+def test_a_view_that_cannot_be_loaded_stays_as_it_was() -> None:
+    journal = Journal()
+    before = contents_of(journal.follower.view)
+    replace_last_block(journal)
+    damage(journal, journal.writer.sector(1))
+    with pytest.raises(JournalDamaged):
+        journal.catch_up()
+    assert contents_of(journal.follower.view) == before
 
 
 def test_what_happened_since_a_mark_is_told_whoever_did_it() -> None:

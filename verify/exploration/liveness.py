@@ -2,8 +2,8 @@
 
 Two things are looked at in the states that a search has met:
 
-- *alone*: from each of them on only one host goes on, and nothing goes wrong any more. Within a stated number of steps
-  it must have finished what it is doing. (Obstruction freedom with a bound: Herlihy, Luchangco, Moir, ICDCS 2003.)
+- *alone*: from each of them on only one host goes on, and no device reports an error any more. Within a stated number
+  of steps it must have finished what it is doing. (Obstruction freedom with a bound: Herlihy, Luchangco, Moir, ICDCS 2003.)
 - *for ever*: no schedule in which each task that always could take a step takes one may come back to where it was, and
   so go round for ever. Schedules that leave somebody waiting who could go on do not count: no protocol ends if it is
   not let. (Weak fairness: a strongly connected component of the graph of states is such a round if each task that can
@@ -142,7 +142,7 @@ class LeftAlone:
         return tuple([move.label for move in moves])
 
     def _moves(self, key: int, learnt_count_maximum: float) -> Iterator[Move]:
-        """What the host can do in a state without anything going wrong.
+        """What the host can do in a state without an error of a device; what it does in silence may still happen.
 
         Raises:
             _Spent: nobody knows, and it must not be found out.
@@ -353,11 +353,11 @@ def _goes_fairly_round(product: Product, states: Sequence[int], labels: Sequence
 def _steps_alone_at_end(
     product: Product, patience: Patience, moves: Sequence[Move], states: Sequence[int]
 ) -> int:
-    """How many steps at the end are this host's alone, with nothing finished and nothing gone wrong."""
+    """How many steps at the end are this host's alone, with nothing finished before the last, and no error."""
     lane, count = product.operation_lanes[patience.host], 0
-    for move, state in zip(reversed(moves), reversed(states[:-1]), strict=True):
+    for behind, (move, state) in enumerate(zip(reversed(moves), reversed(states[:-1]), strict=True)):
         is_own = move.label in {own.label for own in lane.moves.get(state & lane.mask, ())}
-        if not is_own or patience.is_finished(move) or kind_of(move.label) == "error":
+        if not is_own or (behind and patience.is_finished(move)) or kind_of(move.label) == "error":
             break
         count += _cost(move)
     return count

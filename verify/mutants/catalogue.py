@@ -112,6 +112,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _passive("last-block-by-number", "ghost-of-a-copy", following.LastBlockByNumber),
     _passive("no-reload", "ghost-of-a-copy", following.NoReload),
     _passive("one-window-only", "old-cached-view", following.OneWindowOnly),
+    _passive("loads-side-by-side", "two-tasks-load-a-damaged-checkpoint", following.LoadsSideBySide),
     _passive("first-change-lost", "reader-before-volume-read", following.FirstChangeLost),
     _passive("position-read-later", "writer-overtakes-recheck", following.PositionReadLater),
     _passive("passive-cleans-up", "opening-with-read-errors", following.CleansUp),

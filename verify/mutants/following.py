@@ -72,6 +72,19 @@ class OneWindowOnly(Passive):
     follower_class = StopsAtItsWindow
 
 
+class LoadsInTheSharedView(JournalFollower):
+    """Loads whenever it has to, whatever other tasks of the host do with the view meanwhile."""
+
+    async def _load_in_turn(self, patience: _Patience) -> None:
+        await self._load(patience)
+
+
+class LoadsSideBySide(Passive):
+    """Tasks of a host load the view that they share, each for itself and at the same time."""
+
+    follower_class = LoadsInTheSharedView
+
+
 class Forgetful(JournalFollower):
     """Can pass over a block and not take in what it says."""
 

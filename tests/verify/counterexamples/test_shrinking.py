@@ -39,7 +39,7 @@ ANOTHER_RULE_WITH_TWO = {
 }
 """Those of which two preemptions show the violation of another rule."""
 
-ENDLESS = ("bookmark-not-renewed", "revert-never-done", "waits-for-slot")
+ENDLESS = ("bookmark-not-renewed", "loads-side-by-side", "revert-never-done", "waits-for-slot")
 """The mutants that only never end: no step of a schedule violates anything, so there is none to be shrunk."""
 
 
