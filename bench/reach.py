@@ -33,6 +33,7 @@ from shadowshare.verify.mutants.catalogue import MUTANTS, mutant
 RACE_COUNTS = (128, 500, 2000)
 HUNT_RACE_COUNT = 256
 SEED = 0
+PROTOCOL = Implementation()
 
 
 def races(seed: int) -> Iterator[Scenario]:
@@ -45,7 +46,7 @@ def races(seed: int) -> Iterator[Scenario]:
 
 
 def reach(
-    seed: int, race_counts: Sequence[int], implementation: Implementation = Implementation()
+    seed: int, race_counts: Sequence[int], implementation: Implementation = PROTOCOL
 ) -> list[dict[str, Any]]:
     """A row for the first so many races, each.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from bench.reach import hunt, reach
+
 from shadowshare.verify.generated.violated import Violated
 from shadowshare.verify.mutants.catalogue import mutant
 

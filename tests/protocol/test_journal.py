@@ -314,7 +314,9 @@ def test_of_two_tasks_that_have_to_load_one_does() -> None:
     assert Mark.LOADED_BY_ANOTHER_TASK in marks
     assert journal.is_up_to_date()
     places = [(operation.sector, operation.sector_count) for operation in journal.disk.trace]
-    assert places.count((journal.writer.sector(0), 1)) == 2, "one load: it looks at the head, and reads each part"
+    assert places.count((journal.writer.sector(0), 1)) == 2, (
+        "one load: it looks at the head, and reads each part"
+    )
 
 
 def test_a_view_that_is_loaded_is_shown_when_it_is_whole() -> None:

@@ -3,7 +3,8 @@
 Two things are looked at in the states that a search has met:
 
 - *alone*: from each of them on only one host goes on, and no device reports an error any more. Within a stated number
-  of steps it must have finished what it is doing. (Obstruction freedom with a bound: Herlihy, Luchangco, Moir, ICDCS 2003.)
+  of steps it must have finished what it is doing. (Obstruction freedom with a bound: Herlihy, Luchangco, Moir, ICDCS
+  2003.)
 - *for ever*: no schedule in which each task that always could take a step takes one may come back to where it was, and
   so go round for ever. Schedules that leave somebody waiting who could go on do not count: no protocol ends if it is
   not let. (Weak fairness: a strongly connected component of the graph of states is such a round if each task that can

@@ -79,7 +79,9 @@ def test_a_step_more_than_stated_is_too_many() -> None:
     needed = 2  # a quiet read of one extent
     assert explore(scenario, slow(bound - 5)).violation is None
     result = run_scenario(scenario, Plan(slow(bound - needed + 1)))
-    assert (result.verdict, result.violation and result.violation.rule) == ("violated", "liveness"), result.reason
+    assert (result.verdict, result.violation and result.violation.rule) == ("violated", "liveness"), (
+        result.reason
+    )
 
 
 def operations_of(reading: Coroutine[Any, Any, Any], disks: Sequence[MemoryDisk]) -> Iterator[Sequence[Any]]:
