@@ -244,11 +244,9 @@ class Oracle:
             self.violated("existence", problem, self._name(host))
 
     def _revert_began(self, host: int, report: seen.RevertBegan) -> None:
-        """From now on the volume may be the image; extents that nobody ever changed are in any case."""
-        touched, size = self._changes.touched, self.geometry.extent_sectors
+        """From now on the volume may be the image, also where somebody writes while this waits for its turn."""
         image = enumerate(self.images.get(report.shadow_copy, ()))
-        sectors = tuple((sector, content) for sector, content in image if sector // size in touched)
-        self._volume.revert_began(report.key, sectors)
+        self._volume.revert_began(report.key, tuple(image))
 
     def _settings_ended(self, host: int, report: seen.PolicyEnded | seen.GrowthEnded) -> None:
         self.settings, problem = self.settings.after_report(report)
