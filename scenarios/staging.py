@@ -114,12 +114,12 @@ def rules_of(scenario: Scenario) -> Rules:
 
 def _reach_of(scenario: Scenario) -> Reach:
     """What faults may touch."""
-    faults, geometry = scenario.faults, scenario.geometry
+    faults = scenario.faults
     sectors: set[tuple[int, int]] | None = None
     if faults.places:
-        sectors = {place for name in faults.places for place in _sectors_of(name, geometry)}
+        sectors = {place for name in faults.places for place in _sectors_of(name, scenario)}
     victims = frozenset(map(scenario.host_number, faults.victims)) if faults.victims else None
-    superblocks = frozenset(_sectors_of("superblock", geometry))
+    superblocks = frozenset(_sectors_of("superblock", scenario))
     return Reach(
         None if sectors is None else frozenset(sectors),
         victims,
@@ -127,11 +127,15 @@ def _reach_of(scenario: Scenario) -> Reach:
     )
 
 
-def _sectors_of(place: str, geometry: Geometry) -> list[tuple[int, int]]:
-    """Device and number of every sector of a part of the disks."""
+def _sectors_of(place: str, scenario: Scenario) -> list[tuple[int, int]]:
+    """Device and number of every sector of a part of the disks.
+
+    Where the area may grow, that of the second superblock may become one of slots: only the last one is of superblocks.
+    """
+    geometry = scenario.geometry
     device, sectors = geometry.area_device, range(0)
     if place == "superblock":
-        return [(device, sector) for sector in geometry.superblock_sectors]
+        return [(device, sector) for sector in scenario.grown.superblock_sectors]
     if place == "journal":
         sectors = geometry.journal_sectors
     elif place == "slots":

@@ -134,6 +134,18 @@ def test_rules() -> None:
     assert rules.faults == budgets(write_errors=2, read_errors=3, flush_errors=4)
 
 
+def test_a_superblock_that_may_become_a_slot_is_not_where_faults_of_superblocks_are() -> None:
+    faults = '[faults]\nbit_rot = 1\nplaces = ["superblock"]'
+    plain, growing = small(sections=faults), small('W = ["grow 9"]', sections=faults)
+    assert rules_of(plain).fault_reach.sectors == frozenset(
+        (0, at) for at in plain.geometry.superblock_sectors
+    )
+    slots = range(growing.grown.slot_sector(0), growing.grown.slot_sector(growing.grown.slot_count))
+    reached = rules_of(growing).fault_reach.sectors or frozenset()
+    assert reached == frozenset((0, at) for at in growing.grown.superblock_sectors)
+    assert reached.isdisjoint((0, sector) for sector in slots)
+
+
 @pytest.mark.parametrize("own_device", ["true", "false"])
 def test_the_disks_hold_the_store(own_device: str) -> None:
     scenario = small(before='"R: open"', sections=f"[store]\nown_device = {own_device}\nextents = 3")
