@@ -15,7 +15,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from shadowshare.models.computers import Implementation
-from shadowshare.protocol.policy import POLICIES, Policy
+from shadowshare.protocol.policy import Policy
 from shadowshare.scenarios.definition import ACTIVE, PASSIVE, Document, Faults, Scenario, StoreShape
 from shadowshare.scenarios.meaning import understand
 from shadowshare.sim.faults.catalogue import FAULTS
@@ -219,7 +219,7 @@ class _Maker:
         return not self._workload.cast.relief_count
 
     def _grown_slot_count(self, wish: Wish) -> int:
-        return self._shape.slots + 1 + wish.number
+        return self._shape.slots + wish.growth
 
     def _growth(self, wish: Wish) -> str:
         return f"grow {self._grown_slot_count(wish)}"
@@ -262,7 +262,7 @@ class _Maker:
     def _policies(self) -> list[str]:
         """Those that anybody wants to be in force."""
         wishes = (*self._workload.before, *self._wishes)
-        return [POLICIES[wish.number].value for wish in wishes if wish.verb == "policy"]
+        return [wish.policy.value for wish in wishes if wish.verb == "policy"]
 
     def _may_fill_area(self) -> bool:
         """Whether slots may be lacking: each shadow copy may need all extents, and failed writes take slots away."""
@@ -306,7 +306,7 @@ def _of_task(wishes: Iterable[_W], task: int) -> list[_W]:
 
 def _plain_step(wish: Wish) -> str:
     if wish.verb == "policy":
-        return f"policy {POLICIES[wish.number].value}"
+        return f"policy {wish.policy.value}"
     return "flush" if wish.verb == "flush" else f"{wish.verb} {wish.place.text}"
 
 

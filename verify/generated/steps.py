@@ -6,12 +6,13 @@ of it, and does so with up to five draws in a row. What stands first in a list o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from shadowshare.protocol.policy import POLICIES
+from shadowshare.protocol.policy import POLICIES, Policy
 from shadowshare.scenarios.definition import StoreShape
 
 CHANGES = ("write", "zero", "discard")
@@ -47,7 +48,7 @@ class Wish(NamedTuple):
     Attributes:
         verb: of the step.
         number: which shadow copy, of those that there are by then; the numbers beyond begin again with the first. Or
-            which policy; or how many slots more than one there are to be than at first.
+            which policy, or which growth.
         task: number of the task that wishes it.
         place: where.
     """
@@ -56,6 +57,16 @@ class Wish(NamedTuple):
     number: int
     task: int
     place: Place
+
+    @property
+    def policy(self) -> Policy:
+        """Which policy."""
+        return POLICIES[self.number % len(POLICIES)]
+
+    @property
+    def growth(self) -> int:
+        """How many slots more than at first there are to be."""
+        return 1 + self.number % GROWTH_MAXIMUM
 
 
 class ReadWish(NamedTuple):
@@ -74,18 +85,20 @@ class ReadWish(NamedTuple):
     places: tuple[Place, ...]
 
 
-_NUMBERS = range(NUMBER_COUNT)
+_NUMBERS = (0, 0, 0, *range(NUMBER_COUNT))
+"""The oldest shadow copy comes up most often, so that what is read is also what is deleted, or reverted to."""
+
 _ACTIVE_STEPS = (
     *[("write", 0), ("create", 0)] * 5,
     *[("flush", 0), ("zero", 0), ("discard", 0), ("verify", 0)] * 2,
-    *[("delete", number) for number in _NUMBERS],
-    *[("revert", number) for number in _NUMBERS],
+    *[("delete", number) for number in _NUMBERS[2:]],
+    *[("revert", number) for number in _NUMBERS[2:]],
     *[("policy", number) for number in range(len(POLICIES))],
     *[("grow", number) for number in range(GROWTH_MAXIMUM)] * 2,
 )
 _PASSIVE_STEPS = (
     *[("read", number) for number in _NUMBERS] * 3,
-    ("catch-up", 0),
+    *[("catch-up", 0)] * 2,
     *[("changed", number) for number in _NUMBERS],
     *[("changed between", number) for number in range(2)],
 )
@@ -99,6 +112,33 @@ def wishes(shape: StoreShape, task_count: int = 1) -> st.SearchStrategy[Wish]:
         return Wish(*step, place)
 
     return st.builds(wish, st.sampled_from(steps), places(shape))
+
+
+REPERTOIRES: tuple[tuple[str, ...], ...] = (
+    *[()] * 7,
+    *[("write", "create"), ("write", "delete"), ("write", "revert")] * 2,
+    ("write",),
+    ("write", "create", "delete"),
+    ("write", "create", "revert"),
+    ("write", "revert", "verify"),
+    ("zero", "create", "discard"),
+    ("write", "grow"),
+    ("write", "policy", "delete"),
+)
+"""To what actives keep in a race: a few verbs, of which races then have more; or to none of these, but all.
+
+That tests each of which leaves something out find more than tests that all may have everything is the observation of
+swarm testing (Groce, Zhang, Eide, Chen and Regehr, ISSTA 2012).
+"""
+
+_VERBS = tuple(dict.fromkeys(verb for verb, _ in _ACTIVE_STEPS))
+
+
+def keep_to(repertoire: Sequence[str], wish: Wish) -> Wish:
+    """The wish with a verb of a repertoire in place of one that is not in it."""
+    if not repertoire or wish.verb in repertoire:
+        return wish
+    return wish._replace(verb=repertoire[_VERBS.index(wish.verb) % len(repertoire)])
 
 
 def read_wishes(shape: StoreShape, task_count: int) -> st.SearchStrategy[ReadWish]:

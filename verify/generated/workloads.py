@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from shadowshare.protocol.policy import DEFAULT_POLICY, POLICIES, Policy
 from shadowshare.scenarios.definition import Faults, StoreShape
-from shadowshare.verify.generated.steps import CREATE, ReadWish, Wish, read_wishes, wishes, write_to
+from shadowshare.verify.generated.steps import (
+    CREATE,
+    REPERTOIRES,
+    ReadWish,
+    Wish,
+    keep_to,
+    read_wishes,
+    wishes,
+    write_to,
+)
 
 _T = TypeVar("_T")
 
@@ -142,6 +151,7 @@ def workloads(shape: StoreShape) -> st.SearchStrategy[Workload]:
         st.sampled_from(_ERRORS),
         st.sampled_from(_CIRCUMSTANCES),
         st.sampled_from(_PASTS),
+        st.sampled_from(REPERTOIRES),
         _several(wishes(shape), 0, 4),
         _several(wishes(shape, TASK_COUNT_MAXIMUM + OTHER_COUNT_MAXIMUM), 1, RACE_STEP_COUNT_MAXIMUM),
         _readers(shape),
@@ -190,6 +200,7 @@ def _workload(
     errors: dict[str, Any],
     circumstances: tuple[bool, bool],
     past: tuple[int, bool],
+    repertoire: tuple[str, ...],
     before: tuple[Wish, ...],
     race: tuple[Wish, ...],
     readers: tuple[Reader, ...],
@@ -198,6 +209,7 @@ def _workload(
 ) -> Workload:
     faults = Faults(cast.crash_count, cast.power_loss_count, *circumstances, **errors)
     earlier = (*_past(shape, past[0]), *[CREATE] * past[1], *before)
+    race = tuple(keep_to(repertoire, wish) for wish in race)
     if faults.tears:
         catch_up_blocks = min(catch_up_blocks, TORN_BLOCK_COUNT_MAXIMUM)
     return Workload(shape, cast, faults, earlier, race, readers, catch_up_blocks, state_count)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from shadowshare.scenarios.catalogue import built_in
@@ -33,8 +33,10 @@ class Hunt(NamedTuple):
     smallest: Interleaving
 
 
-def hunt(runs: st.SearchStrategy[Interleaving], example_count_maximum: int) -> Hunt:
-    """Let Hypothesis find a violation, and shrink it."""
+def hunt(
+    runs: st.SearchStrategy[Interleaving], example_count_maximum: int, from_seed: int | None = None
+) -> Hunt:
+    """Let Hypothesis find a violation, and shrink it; from a seed, or as it draws for this function."""
     drawn: list[Interleaving] = []
 
     @settings(
@@ -50,7 +52,7 @@ def hunt(runs: st.SearchStrategy[Interleaving], example_count_maximum: int) -> H
         check(run)
 
     with pytest.raises(Violated):
-        survives()
+        (survives if from_seed is None else seed(from_seed)(survives))()
     first = next(number for number, run in enumerate(drawn, start=1) if run.violation is not None)
     return Hunt(first, drawn[-1])
 
@@ -85,7 +87,7 @@ def test_a_schedule_is_found_soon_and_is_short(
     [
         ("no-recheck", 10, 2, 9),
         ("volume-before-entry", 100, 3, 7),
-        ("discard-without-copy", 100, 2, 4),
+        ("discard-without-copy", 300, 2, 4),
         ("copy-after-write", 100, 2, 12),
         ("partial-extent-copy", 100, 2, 12),
         ("newest-table-only", 200, 3, 14),
@@ -94,7 +96,7 @@ def test_a_schedule_is_found_soon_and_is_short(
 def test_race_and_schedule_are_found_from_scratch_and_are_small(
     name: str, examples: int, steps_in_the_race: int, steps: int
 ) -> None:
-    smallest = hunt(interleavings(mutant(name).implementation), examples).smallest
+    smallest = hunt(interleavings(mutant(name).implementation), examples, from_seed=0).smallest
     scripts = [script for plan in smallest.scenario.hosts for script in plan.scripts[plan.before_count :]]
     assert len(smallest.scenario.hosts) == 2
     assert sum(map(len, scripts)) <= steps_in_the_race
