@@ -3,7 +3,7 @@
     shadowshare gate --implementation own_reader:naive      # violated, with a schedule that shows it
     shadowshare gate --implementation own_reader:careful    # verified
 
-The gate asks little of a passive: `open`, `catch_up`, `read_many`, `changed`, and a `digest` of all that it remembers
+The gate asks little of a passive: `open`, `catch_up`, `shadow_copies`, `read_many`, `changed`, and a `digest` of all that it remembers
 between two requests. What it does on the disk, it does by awaiting operations.
 """
 
@@ -19,7 +19,7 @@ from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer, Read
 from shadowshare.protocol.passive import ByteRange
 from shadowshare.protocol.superblock import read_geometry
-from shadowshare.protocol.view import look_up
+from shadowshare.protocol.view import ShadowCopy, look_up
 
 
 class NaiveReader:
@@ -43,6 +43,11 @@ class NaiveReader:
     async def catch_up(self) -> Progress:
         """Take in what was appended to the journal."""
         return await self.journal.catch_up()
+
+    async def shadow_copies(self) -> Sequence[ShadowCopy]:
+        """The shadow copies that exist now, oldest first."""
+        await self.catch_up()
+        return self.journal.view.shadow_copies
 
     async def read_many(self, shadow_copy: ShadowCopyId, ranges: Sequence[ByteRange]) -> list[Buffer]:
         """Ranges of a shadow copy, any bytes of it."""

@@ -26,6 +26,8 @@ from shadowshare.models.observations import (
     FlushEnded,
     GrowthBegan,
     GrowthEnded,
+    ListAsked,
+    Listed,
     LiveRead,
     Observation,
     PolicyBegan,
@@ -312,10 +314,19 @@ class PassiveComputer(ScriptedComputer):
             return
         if step.verb == "catch-up":
             await passive.catch_up()
-            return
-        if step.verb == "changed":
+        elif step.verb == "list":
+            await self._list(passive, key)
+        elif step.verb == "changed":
             await self._ask_for_changes(passive, step, key)
-            return
+        else:
+            await self._read(passive, step, key)
+
+    async def _list(self, passive: Passive, key: str) -> None:
+        self.report(ListAsked(key))
+        found = await passive.shadow_copies()
+        self.report(Listed(key, tuple([(one.id, one.created_ns, one.is_valid) for one in found])))
+
+    async def _read(self, passive: Passive, step: ScriptStep, key: str) -> None:
         shadow_copy = self.setting.shadow_copies[step.name]
         self.report(ReadBegan(key, shadow_copy))
         ranges = [ByteRange(*self.span(place)) for place in step.places]

@@ -158,6 +158,19 @@ class ReadEnded(NamedTuple):
     sectors: tuple[Piece, ...]
 
 
+class ListAsked(NamedTuple):
+    """A passive asked which shadow copies there are."""
+
+    key: str
+
+
+class Listed(NamedTuple):
+    """It was told: of each the id, the time of its creation, and whether it has its image."""
+
+    key: str
+    shadow_copies: tuple[tuple[ShadowCopyId, int, bool], ...]
+
+
 class ChangesAsked(NamedTuple):
     """A passive asked what changed since a shadow copy."""
 
@@ -214,6 +227,8 @@ Observation = (
     | LiveRead
     | ReadBegan
     | ReadEnded
+    | ListAsked
+    | Listed
     | ChangesAsked
     | ChangesTold
     | StepFailed

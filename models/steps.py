@@ -31,7 +31,7 @@ from shadowshare.protocol.geometry import Geometry
 from shadowshare.protocol.policy import Policy
 
 ACTIVE_VERBS = ("create", "delete", "revert", "grow", "write", "zero", "discard", "policy", "flush", "verify")
-PASSIVE_VERBS = ("open", "catch-up", "changed", "read")
+PASSIVE_VERBS = ("open", "catch-up", "list", "changed", "read")
 _NAMED = ("create", "delete", "revert", "changed", "read")
 _PLACED = ("write", "zero", "discard", "verify", "read")
 _NUMBER = "(0|[1-9][0-9]{0,8})"

@@ -9,7 +9,7 @@ from shadowshare.models import observations as seen
 from shadowshare.models.computers import Implementation
 from shadowshare.models.patterns import origin_of
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
-from shadowshare.protocol.layout import Block, Copied, NoBlock, Record, decode_block
+from shadowshare.protocol.layout import Block, Copied, NoBlock, Record, ShadowCopyId, decode_block
 from shadowshare.protocol.operations import Operation, Read, Write
 from shadowshare.scenarios.definition import PASSIVE, Scenario
 from shadowshare.scenarios.staging import live_hosts, stage
@@ -249,6 +249,11 @@ _SAID: dict[type, str] = {
 }
 
 
+def _listed(shadow_copy: tuple[ShadowCopyId, int, bool]) -> str:
+    identity, _, is_valid = shadow_copy
+    return str(identity) if is_valid else f"{identity} without image"
+
+
 def _report(report: object) -> str:
     match report:
         case seen.ReadEnded(shadow_copy=shadow_copy):
@@ -256,6 +261,8 @@ def _report(report: object) -> str:
             return f"READ of {shadow_copy} RETURNS {', '.join(origins)}"
         case seen.ReadBegan(shadow_copy=shadow_copy):
             return f"begins to read {shadow_copy}"
+        case seen.Listed(shadow_copies=shadow_copies):
+            return f"LISTED: {', '.join(map(_listed, shadow_copies)) or 'nothing'}"
         case seen.ChangesTold(base=base, target=target, extents=extents):
             listed = ", ".join(map(str, sorted(extents))) or "nothing"
             return f"CHANGED between {base} and {target or 'the volume'}: {listed}"

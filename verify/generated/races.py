@@ -231,6 +231,8 @@ class _Maker:
         return [[*map(self._read_step, task)] for _, task in sorted(_by_task(wishes).items())]
 
     def _read_step(self, wish: ReadWish) -> str:
+        if wish.verb == "list":
+            return "list"
         if wish.verb == "catch-up" or not self._known:
             return "catch-up"
         name = _one_of(self._known, wish.number)

@@ -73,7 +73,7 @@ class ReadWish(NamedTuple):
     """A step of a passive.
 
     Attributes:
-        verb: ``read``, ``catch-up``, ``changed`` up to now, or ``changed between`` a shadow copy and the next one.
+        verb: ``read``, ``catch-up``, ``list``, ``changed`` up to now, or ``changed between`` a shadow copy and the next one.
         number: as in `Wish`.
         task: number of the task that wishes it.
         places: where.
@@ -99,6 +99,7 @@ _ACTIVE_STEPS = (
 _PASSIVE_STEPS = (
     *[("read", number) for number in _NUMBERS] * 3,
     *[("catch-up", 0)] * 2,
+    ("list", 0),
     *[("changed", number) for number in _NUMBERS],
     *[("changed between", number) for number in range(2)],
 )

@@ -8,7 +8,7 @@ from shadowshare.protocol.errors import ReadError
 from shadowshare.protocol.journal import Bookmark, JournalFollower, Progress
 from shadowshare.protocol.layout import ShadowCopyId
 from shadowshare.protocol.operations import Buffer
-from shadowshare.protocol.passive import ByteRange, Passive, Run
+from shadowshare.protocol.passive import ByteRange, Passive, Run, ShadowCopyInfo
 from shadowshare.protocol.table import Table
 
 
@@ -179,3 +179,18 @@ class BookmarkNotRenewed(Passive):
         if self._begun is None:
             self._begun = bookmark
         return await super()._determine_again(runs, self._begun)
+
+
+class ListsFromTheCache(Passive):
+    """A list of the shadow copies is of when the host last read something."""
+
+    async def shadow_copies(self) -> list[ShadowCopyInfo]:
+        copies = self.view.shadow_copies
+        return [ShadowCopyInfo(one.id, one.created_ns, one.is_valid, len(one.table)) for one in copies]
+
+
+class ListsTheValidOnly(Passive):
+    """A list of the shadow copies leaves out those that lost their image, so that nobody deletes them."""
+
+    async def shadow_copies(self) -> list[ShadowCopyInfo]:
+        return [one for one in await super().shadow_copies() if one.is_valid]

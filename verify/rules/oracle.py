@@ -6,7 +6,8 @@ creation took effect. It does not ask the protocol what it believes. Checked are
 - ``image``: every sector that a passive read returns equals the image of that shadow copy
 - ``identity``: a creation gets the id of its active's epoch and count, which no other ever had
 - ``existence``: a shadow copy whose creation was acknowledged is found, and has its image, until its deletion is
-  requested, or the store's policy lets it give way (`shadowshare.verify.rules.given_way`)
+  requested, or the store's policy lets it give way (`shadowshare.verify.rules.given_way`); a list of all says so
+  (`verify.rules.listings`)
 - ``changes``: a list of changed extents has all that differ, and none that nobody wrote (`verify.rules.change_lists`)
 - ``live``: the live volume holds an acknowledged write until a later one, after a power loss if it was flushed; an
   interrupted revert shows in all of it or not at all, to whoever looks at it afterwards, and in every image
@@ -29,7 +30,6 @@ from functools import partial
 from typing import Any
 
 from shadowshare.models import observations as seen
-from shadowshare.protocol.errors import ReadError, ShadowCopyInvalidated, ShadowCopyNotFound
 from shadowshare.protocol.geometry import VOLUME_DEVICE, Geometry
 from shadowshare.protocol.layout import Record, ShadowCopyId
 from shadowshare.protocol.operations import Operation
@@ -44,6 +44,7 @@ from shadowshare.verify.rules.checkpoints import completes_checkpoint, what_a_ch
 from shadowshare.verify.rules.evidence import Evidence, compare
 from shadowshare.verify.rules.excuses import Excuses
 from shadowshare.verify.rules.existence import Existence
+from shadowshare.verify.rules.failures import judge_failure
 from shadowshare.verify.rules.final_audit import FinalAudit
 from shadowshare.verify.rules.given_way import GivenWay
 from shadowshare.verify.rules.journal_writes import (
@@ -53,10 +54,11 @@ from shadowshare.verify.rules.journal_writes import (
     takes_over,
     without_block,
 )
+from shadowshare.verify.rules.listings import Listings
 from shadowshare.verify.rules.places import Part, Places
-from shadowshare.verify.rules.refusals import undue_giving_way, undue_refusal
+from shadowshare.verify.rules.refusals import undue_giving_way
 from shadowshare.verify.rules.requests import NOTHING_IN_FLIGHT, Requests
-from shadowshare.verify.rules.room import Room, room_on
+from shadowshare.verify.rules.room import room_on
 from shadowshare.verify.rules.store_settings import StoreSettings, slot_counts_of
 from shadowshare.verify.rules.verbs import has_verb
 from shadowshare.verify.rules.volume_history import VolumeHistory
@@ -80,10 +82,11 @@ class Oracle:
         """Of the violation, if it is a wrong sector."""
         self.images: dict[ShadowCopyId, Image] = {}
         self.existence = Existence()
-        self._changes = ChangeLists()
-        self._given_way = GivenWay(frozenset(scenario.kept))
+        self.changes = ChangeLists()
+        self.listings = Listings()
+        self.given_way = GivenWay(frozenset(scenario.kept))
         self.settings = StoreSettings((scenario.policy,), scenario.faults.power_losses > 0)
-        self._requests = Requests()
+        self.requests = Requests()
         self._volume = VolumeHistory(initial_volume(scenario.geometry), scenario.faults.power_losses > 0)
         self.passive = passive
         self._journal = self.geometry.journal_sectors
@@ -99,7 +102,7 @@ class Oracle:
         self.excuses = Excuses(scenario.faults.allowed_errors)
         self.excused_at_end: Exception | None = None
         """With what the store could not be read at the end, if a fault of a device explains it."""
-        self._read_failures: tuple[int, ...] = ()
+        self.read_failures: tuple[int, ...] = ()
         """Numbers of the hosts of which a step ended with `ReadError`, once for each."""
 
     def wrote(self, shared: SharedState, host: int, operation: Operation) -> None:
@@ -116,9 +119,9 @@ class Oracle:
             self._active = host
         part = self._places.part_of(operation)
         if part is Part.NONE and not shared.ledger:
-            self.violated("place", f"{operation} is not within one part of the store", self._name(host))
+            self.violated("place", f"{operation} is not within one part of the store", self.name_of(host))
         if part in (Part.VOLUME, Part.SLOTS) and self._active not in (None, host):
-            self.violated("fence", f"{operation} lands, and another host is the active", self._name(host))
+            self.violated("fence", f"{operation} lands, and another host is the active", self.name_of(host))
 
     def _judge_records(
         self, shared: SharedState, host: int, operation: Operation, records: Sequence[Record]
@@ -132,25 +135,25 @@ class Oracle:
             image = tuple(shared.disks[VOLUME_DEVICE].sectors[: self.geometry.volume_sector_count])
             self.images = {**self.images, shadow_copy: image}
             if self.reverts:
-                self.check_live(pieces_of_image(image), self._name(host), at_once=True)
+                self.check_live(pieces_of_image(image), self.name_of(host), at_once=True)
         self.settings = self.settings.after_block(records)
         if completes_checkpoint(records) and not shared.ledger:
             before = without_block(shared, operation)
             if changed := what_a_checkpoint_changed(before, shared.disks, self.scenario):
-                self.violated("checkpoint", changed, self._name(host))
-        gives_way = self._given_way.gives_way(records, self.existence.deletion_began)
-        self._given_way, problem = self._given_way.after(
+                self.violated("checkpoint", changed, self.name_of(host))
+        gives_way = self.given_way.gives_way(records, self.existence.deletion_began)
+        self.given_way, problem = self.given_way.after(
             records,
             self.images,
             self.existence.acknowledged,
             self.existence.deletion_began,
             self.settings.in_force,
         )
-        if gives_way and not problem and host == self._requests.active:
+        if gives_way and not problem and host == self.requests.active:
             ask = partial(room_on, without_block(shared, operation), self.scenario, self.settings.slot_count)
-            problem = undue_giving_way(records, shared.ledger, self._requests, ask)
+            problem = undue_giving_way(records, shared.ledger, self.requests, ask)
         if problem:
-            self.violated("existence", problem, self._name(host))
+            self.violated("existence", problem, self.name_of(host))
 
     def inspects(self, operation: Operation) -> Sequence[tuple[int, range]]:
         """The whole volume when a creation takes effect: it is the image then."""
@@ -174,7 +177,7 @@ class Oracle:
 
     def submitted(self, shared: SharedState, host: int, operation: Operation) -> None:
         """A passive issued something that is no read."""
-        self.violated("read-only", f"a passive issued {operation}", self._name(host))
+        self.violated("read-only", f"a passive issued {operation}", self.name_of(host))
 
     def lost_power(self, shared: SharedState) -> None:
         """From now on the volume may hold what it held at the last flush."""
@@ -187,53 +190,65 @@ class Oracle:
             judge(self, host, report)
             self._follow_request(host, report)
         elif isinstance(report, seen.StepFailed):
-            self._check_failure(shared, host, report)
-            self._requests = self._requests.after_failure(host, report)
+            judge_failure(self, shared, host, report)
+            self.changes = self.changes.after_failure(report.key)
+            self.listings = self.listings.after_failure(report.key)
+            self.requests = self.requests.after_failure(host, report)
             if isinstance(report.error, NOTHING_IN_FLIGHT):
                 self._volume.failed(report.key)
         elif isinstance(report, seen.Activated):
             self._volume.settle_unacknowledged()
             self._follow_request(host, report)
-            if self._given_way.invalidated:
-                self._given_way = self._given_way.after_recovery(view_on(shared.disks, self.scenario))
+            if self.given_way.invalidated:
+                self.given_way = self.given_way.after_recovery(view_on(shared.disks, self.scenario))
         elif isinstance(report, seen.ChangesAsked):
             self._asked_for(report.key, {report.base, report.target or report.base})
             image = self.images.get(report.base)
-            self._changes = self._changes.after_question(report.key, image, shared, self.geometry)
+            self.changes = self.changes.after_question(report.key, image, shared, self.geometry)
         else:
-            self.violated("error", f"{type(report).__name__}: {report}", self._name(host))
+            self.violated("error", f"{type(report).__name__}: {report}", self.name_of(host))
 
     def _follow_request(self, host: int, report: Any) -> None:
         """Note what was asked for, and see whether what was carried out had to be refused."""
-        if self._requests.had_to_be_refused(report):
-            self.violated("stopped", "carries out a request after a failed flush", self._name(host))
-        extent_sectors, touched = self.geometry.extent_sectors, self._changes.touched
-        self._requests = self._requests.after_report(host, report, extent_sectors, touched)
+        if self.requests.had_to_be_refused(report):
+            self.violated("stopped", "carries out a request after a failed flush", self.name_of(host))
+        extent_sectors, touched = self.geometry.extent_sectors, self.changes.touched
+        self.requests = self.requests.after_report(host, report, extent_sectors, touched)
+
+    def _list_asked(self, host: int, report: seen.ListAsked) -> None:
+        self.listings = self.listings.after_question(report.key, self.existence, self.given_way)
+
+    def _listed(self, host: int, report: seen.Listed) -> None:
+        self.listings, problem = self.listings.after_answer(
+            report, self.images, self.existence, self.given_way, self.scenario.faults.power_losses > 0
+        )
+        if problem:
+            self.violated("existence", problem, self.name_of(host))
 
     def _read_began(self, host: int, report: seen.ReadBegan) -> None:
         self._asked_for(report.key, {report.shadow_copy})
 
     def _asked_for(self, key: str, shadow_copies: Set[ShadowCopyId]) -> None:
         if self.existence.is_certain(shadow_copies):
-            is_restored = not self._given_way.restored.isdisjoint(shadow_copies)
-            self._requests = self._requests.after_question(key, is_restored)
+            is_restored = not self.given_way.restored.isdisjoint(shadow_copies)
+            self.requests = self.requests.after_question(key, is_restored)
 
     def _read_ended(self, host: int, report: seen.ReadEnded) -> None:
-        self.check_image(report.shadow_copy, report.sectors, self._name(host))
+        self.check_image(report.shadow_copy, report.sectors, self.name_of(host))
 
     def _change_began(self, host: int, report: seen.ChangeBegan) -> None:
         self._volume.change_began(report.key, report.sectors)
-        self._changes = self._changes.after_change(report.sectors, self.geometry)
+        self.changes = self.changes.after_change(report.sectors, self.geometry)
 
     def _changes_told(self, host: int, report: seen.ChangesTold) -> None:
-        self._changes, problem = self._changes.after_answer(report, self.images, self.geometry.extent_sectors)
+        self.changes, problem = self.changes.after_answer(report, self.images, self.geometry.extent_sectors)
         if problem:
-            self.violated("changes", problem, self._name(host))
+            self.violated("changes", problem, self.name_of(host))
 
     def _creation_ended(self, host: int, report: seen.CreationEnded) -> None:
         self.existence, problem = self.existence.after_creation(report.shadow_copy, self._expected_ids)
         if problem:
-            self.violated("identity", problem, self._name(host))
+            self.violated("identity", problem, self.name_of(host))
 
     def _deletion_began(self, host: int, report: seen.DeletionBegan) -> None:
         self.existence = self.existence.after_request(report.shadow_copy)
@@ -241,7 +256,7 @@ class Oracle:
     def _deletion_ended(self, host: int, report: seen.DeletionEnded) -> None:
         self.existence, problem = self.existence.after_deletion(report.shadow_copy, self.images)
         if problem:
-            self.violated("existence", problem, self._name(host))
+            self.violated("existence", problem, self.name_of(host))
 
     def _revert_began(self, host: int, report: seen.RevertBegan) -> None:
         """From now on the volume may be the image, also where somebody writes while this waits for its turn."""
@@ -251,10 +266,10 @@ class Oracle:
     def _settings_ended(self, host: int, report: seen.PolicyEnded | seen.GrowthEnded) -> None:
         self.settings, problem = self.settings.after_report(report)
         if problem:
-            self.violated("settings", problem, self._name(host))
+            self.violated("settings", problem, self.name_of(host))
 
     def _live_read(self, host: int, report: seen.LiveRead) -> None:
-        self.check_live(report.sectors, self._name(host))
+        self.check_live(report.sectors, self.name_of(host))
 
     def audit(self, shared: SharedState, is_stuck: bool = False) -> None:
         """Nothing is in flight: check all that is left on the disks, unless something was violated before.
@@ -279,7 +294,7 @@ class Oracle:
 
     def check_existence(self, found: Set[ShadowCopyId], host: str) -> None:
         """Which shadow copies there are, when nothing is in flight."""
-        for problem in self.existence.problems(found, self._given_way.deleted):
+        for problem in self.existence.problems(found, self.given_way.deleted):
             self.violated("existence", problem, host)
 
     def check_live(self, pieces: Sequence[seen.Piece], host: str, at_once: bool = False) -> None:
@@ -291,49 +306,12 @@ class Oracle:
             extent = wrong.sector // self.geometry.extent_sectors
             self.violated(rule, wrong.message(self.geometry.extent_sectors), host, extent, wrong)
 
-    def _check_failure(self, shared: SharedState, host: int, failure: seen.StepFailed) -> None:
-        error = failure.error
-        had_to_be_found = failure.key in self._requests.must_be_found and failure.shadow_copies.isdisjoint(
-            self.existence.deletion_began | self._given_way.deleted
-        )
-        self._changes = self._changes.after_failure(failure.key)
-        if isinstance(error, ShadowCopyNotFound) and failure.shadow_copy is not None:
-            if had_to_be_found:
-                self.violated("existence", str(error), self._name(host))
-            return
-        if isinstance(error, ShadowCopyInvalidated) and failure.shadow_copy is not None:
-            must_be_valid = failure.key in self._requests.must_be_valid
-            self.check_invalidated(failure.shadow_copy, self._name(host), must_be_valid)
-            return
-        policies, plan = self.settings.in_force, self.scenario.hosts[host]
-        task_count = len(plan.scripts) - plan.before_count
-        room = partial(self._room, shared, host)
-        if problem := undue_refusal(failure, policies, self._requests, task_count, room):
-            self.violated("error", problem, self._name(host))
-        elif not self._is_excused(shared, host, error):
-            step = failure.step.text if failure.step else "?"
-            self.violated("error", f"{step!r} ended with {type(error).__name__}: {error}", self._name(host))
-
-    def _room(self, shared: SharedState, host: int) -> Room | None:
-        """What room the active must find. Of a deletion that is not durable it cannot make use yet."""
-        is_durable = self._given_way.gone <= self.existence.deletion_ended and not self._given_way.invalidated
-        if not is_durable or host != self._requests.active:
-            return None
-        return room_on(shared.disks, self.scenario, self.settings.slot_count)
-
-    def _is_excused(self, shared: SharedState, host: int, error: Exception) -> bool:
-        """Whether a step may end with this error: the scenario says so, and what happened to the disks does."""
-        if isinstance(error, ReadError):
-            self._read_failures = tuple(sorted((*self._read_failures, host)))
-        is_fenced = any(disk.is_fenced(host) for disk in shared.disks)
-        return self.excuses.during(error, host, shared.ledger, is_fenced, self._read_failures.count(host))
-
     def check_invalidated(self, shadow_copy: ShadowCopyId, host: str, must_be_valid: bool) -> None:
         """A shadow copy has no image, though it must have one if that was got back."""
-        if must_be_valid and shadow_copy in self._given_way.restored:
+        if must_be_valid and shadow_copy in self.given_way.restored:
             problem = f"shadow copy {shadow_copy} is said to have no image, and has it again"
             self.violated("existence", problem, host)
-        if shadow_copy not in self._given_way.invalidated:
+        if shadow_copy not in self.given_way.invalidated:
             self.violated("existence", f"shadow copy {shadow_copy} has no image, but it never gave way", host)
 
     def violated(
@@ -349,7 +327,7 @@ class Oracle:
             self.violation = Violation(rule, message, host, extent)
             self.evidence = evidence
 
-    def _name(self, host: int) -> str:
+    def name_of(self, host: int) -> str:
         return self.scenario.hosts[host].name
 
     def fork(self) -> Oracle:
@@ -364,12 +342,13 @@ class Oracle:
         return (
             tuple(self.images.items()),
             self.existence,
-            self._changes,
-            self._given_way,
+            self.changes,
+            self.listings,
+            self.given_way,
             self.settings,
-            self._requests,
+            self.requests,
             self._volume.key(),
-            self._read_failures,
+            self.read_failures,
             self._active,
             self._judged,
         )
@@ -392,6 +371,8 @@ _JUDGES: dict[type, Callable[[Oracle, int, Any], None]] = {
     seen.GrowthBegan: lambda oracle, host, report: None,
     seen.GrowthEnded: Oracle._settings_ended,
     seen.LiveRead: Oracle._live_read,
+    seen.ListAsked: Oracle._list_asked,
+    seen.Listed: Oracle._listed,
     seen.ReadBegan: Oracle._read_began,
     seen.ReadEnded: Oracle._read_ended,
 }

@@ -26,6 +26,7 @@ ENDINGS = (
     seen.Activated,
     seen.ChangeEnded,
     seen.ChangesTold,
+    seen.Listed,
     seen.FlushEnded,
     seen.CreationEnded,
     seen.DeletionEnded,

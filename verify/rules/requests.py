@@ -37,6 +37,7 @@ _ANSWERS = frozenset(
         seen.CreationEnded,
         seen.DeletionEnded,
         seen.FlushEnded,
+        seen.Listed,
         seen.ReadEnded,
         seen.RevertEnded,
         seen.PolicyEnded,
