@@ -9,7 +9,13 @@ from shadowshare.models.steps import PASSIVE_VERBS
 from shadowshare.scenarios.catalogue import built_in
 from shadowshare.verify.gate.work import check_scope
 
-SCENARIOS = ("reader-before-volume-read", "ghost-of-a-copy", "changed-extents", "opening-during-power-loss")
+SCENARIOS = (
+    "reader-before-volume-read",
+    "ghost-of-a-copy",
+    "changed-extents",
+    "listing",
+    "opening-during-power-loss",
+)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

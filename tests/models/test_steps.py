@@ -130,7 +130,7 @@ def test_a_malformed_step_is_named_with_the_reason(text: str, reason: str) -> No
 @pytest.mark.parametrize(
     ("text", "reason"),
     {
-        "write 0": "a computer with role 'passive' can open, catch-up, changed, read, but not 'write'",
+        "write 0": "a computer with role 'passive' can open, catch-up, list, changed, read, but not 'write'",
         "flush": "not 'flush'",
         "open s": "nothing may follow, but 's' does",
         "catch-up 0": "nothing may follow, but '0' does",

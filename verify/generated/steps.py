@@ -73,7 +73,8 @@ class ReadWish(NamedTuple):
     """A step of a passive.
 
     Attributes:
-        verb: ``read``, ``catch-up``, ``list``, ``changed`` up to now, or ``changed between`` a shadow copy and the next one.
+        verb: ``read``, ``catch-up``, ``list``, ``changed`` up to now, or ``changed between`` a shadow copy and the next
+            one.
         number: as in `Wish`.
         task: number of the task that wishes it.
         places: where.

@@ -1,4 +1,4 @@
-"""Whether a step may end as it did, with an error: the store, its policy, or what happened to the disks must explain it."""
+"""Whether a step may end with its error: the store, its policy, or what happened to the disks must explain it."""
 
 from __future__ import annotations
 

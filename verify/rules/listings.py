@@ -98,7 +98,7 @@ def _wrong_facts(
 ) -> Iterator[str]:
     for shadow_copy, created_ns, is_valid in shadow_copies:
         if created_ns != CREATED_NS:
-            yield f"the list says that shadow copy {shadow_copy} is of {created_ns} ns, which is not when it was created"
+            yield f"the list says that shadow copy {shadow_copy} is of {created_ns} ns, and it is not"
         if not is_valid and shadow_copy not in given_way.invalidated:
             yield f"the list says that shadow copy {shadow_copy} has no image, but it never gave way"
         if is_valid and shadow_copy in question.without_image and not can_lose_power:

@@ -328,6 +328,7 @@ class Oracle:
             self.evidence = evidence
 
     def name_of(self, host: int) -> str:
+        """The name of a host, by its number."""
         return self.scenario.hosts[host].name
 
     def fork(self) -> Oracle:

@@ -115,7 +115,7 @@ def test_what_is_left_on_the_disks_is_checked_at_the_end() -> None:
 
 def test_a_command_that_is_none_is_refused() -> None:
     store = commanded()
-    with pytest.raises(StepError, match="can open, catch-up, changed, read, but not 'write'"):
+    with pytest.raises(StepError, match="can open, catch-up, list, changed, read, but not 'write'"):
         store.command("R", "write 0")
     store.close()
 

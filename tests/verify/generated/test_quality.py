@@ -89,7 +89,7 @@ def test_a_schedule_is_found_soon_and_is_short(
         ("volume-before-entry", 100, 3, 7),
         ("discard-without-copy", 300, 2, 4),
         ("copy-after-write", 100, 2, 12),
-        ("partial-extent-copy", 100, 2, 12),
+        ("partial-extent-copy", 300, 2, 12),
         ("newest-table-only", 200, 3, 14),
     ],
 )

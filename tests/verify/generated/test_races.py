@@ -155,7 +155,7 @@ def test_there_are_races_of_every_kind() -> None:
     wanted = {
         *(f"active {verb} in the race" for verb in verbs),
         *(f"{verb} before" for verb in (*verbs, "open")),
-        *(f"passive {verb} in the race" for verb in ("open", "read", "catch-up", "changed")),
+        *(f"passive {verb} in the race" for verb in ("open", "read", "catch-up", "list", "changed")),
         *(f"active W with {count} tasks" for count in (1, 2, 3)),
         *(f"passive R with {count} tasks" for count in (1, 2)),
         *(
@@ -182,7 +182,7 @@ def test_no_task_reads_the_live_volume_piece_by_piece_while_another_one_writes()
         for race in sample()
         if race.faults.tears and len(race.hosts[0].scripts) - race.hosts[0].before_count > 1
     ]
-    assert len(verbs) > 10
+    assert len(verbs) >= 5
     assert not [one for one in verbs if "verify" in one]
 
 

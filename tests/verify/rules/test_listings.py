@@ -57,7 +57,7 @@ def _all_without_image(found: list[ShadowCopyInfo]) -> list[ShadowCopyInfo]:
         (_twice, "not each shadow copy once, oldest first"),
         (_one_more, "7.7 is in the list, but was never created"),
         (_also_the_first, "1.1 was deleted, and is in the list"),
-        (_of_another_time, "is of 1 ns, which is not when it was created"),
+        (_of_another_time, "is of 1 ns, and it is not"),
         (_all_with_image, "1.1 has its image, but it gave way before"),
         (_all_without_image, "has no image, but it never gave way"),
     ],
