@@ -3,8 +3,8 @@
     shadowshare gate --implementation own_reader:naive      # violated, with a schedule that shows it
     shadowshare gate --implementation own_reader:careful    # verified
 
-The gate asks little of a passive: `open`, `catch_up`, `shadow_copies`, `read_many`, `changed`, and a `digest` of all that
-it remembers between two requests. What it does on the disk, it does by awaiting operations.
+The gate asks little of a passive: `open`, `catch_up`, `shadow_copies`, `read_many`, `changed`, and a `digest` of all
+that it remembers between two requests. What it does on the disk, it does by awaiting operations.
 """
 
 from __future__ import annotations
