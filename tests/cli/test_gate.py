@@ -115,6 +115,13 @@ def test_junit(gate: Gate, tmp_path: Path) -> None:
     )
 
 
+def test_that_junit_cannot_be_written_is_found_out_before_anything_is_checked(gate: Gate) -> None:
+    plans: list[GatePlan] = []
+    result = gate("--junit", "nowhere/gate.xml", plans=plans)
+    assert (result.exit_code, plans) == (2, [])
+    assert "there is no folder 'nowhere'" in result.output
+
+
 def test_junit_says_all_and_only_what_xml_can_say(gate: Gate, tmp_path: Path) -> None:
     strange = replace(BAD, reason="got \x00\x1b[1m <&> \ufffe", name="a\x07b")
     gate("--junit", str(tmp_path / "gate.xml"), found=GateResult((GOOD[0], strange), 3, (), 1.5, ()))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shadowshare.cli import main
-from shadowshare.cli.report_files import ALL_REPORTS
+from shadowshare.cli.report_files import HELP
 from tests.cli.running import run
 from tests.docs.documents import DOCS, fences, names_in, read, section, tables
 
@@ -48,7 +48,7 @@ def test_the_table_has_every_option_of_every_command() -> None:
         command = main.get_command(context, name)
         assert command is not None
         for parameter in command.params:
-            if parameter.name in {f"{report}_file" for report in ALL_REPORTS}:
+            if parameter.name in {f"{report}_file" for report in HELP}:
                 found.setdefault(parameter.opts[0], set()).add(name)
     assert documented == found
 

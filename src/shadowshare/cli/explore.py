@@ -14,7 +14,7 @@ from shadowshare.cli.exploration_options import ExplorationOptions, UnfitOption,
 from shadowshare.cli.exploration_output import Finding, finding_facts, finding_json, print_finding
 from shadowshare.cli.live_progress import exploration_progress, interruptible
 from shadowshare.cli.output import json_option, print_json
-from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
+from shadowshare.cli.report_files import STORY_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
     FILES,
     end_as,
@@ -55,7 +55,7 @@ _FILE = click.Path(path_type=Path)
     metavar="DIR",
     help="Save a violation in a folder of its own in DIR: scenario, schedule, trace, and how to replay it.",
 )
-@takes_reports(*ALL_REPORTS)
+@takes_reports(*STORY_REPORTS)
 @json_option
 def explore(
     options: ExplorationOptions,

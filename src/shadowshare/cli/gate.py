@@ -76,8 +76,7 @@ RACE_FILE = "race.toml"
 @click.option(
     "--keep-going", "keeps_going", is_flag=True, help="Check everything, also when something is violated."
 )
-@click.option("--junit", "junit_file", type=_FILE, help="Also write the result as JUnit XML.")
-@takes_reports("html")
+@takes_reports("junit", "html")
 @json_option
 def gate(
     files: tuple[Path, ...],
@@ -89,7 +88,6 @@ def gate(
     mutant_share: float,
     regressions_folder: Path | None,
     keeps_going: bool,
-    junit_file: Path | None,
     reports: ReportFiles,
     as_json: bool,
 ) -> None:
@@ -125,8 +123,7 @@ def gate(
     finder = _Finder(code, own, files)
     with _progress(finder, tells_at_once=keeps_going) as tell:
         result = run_gate(plan, tell)
-    if junit_file is not None:
-        junit_file.write_text(gate_junit(result, finder.replay), encoding="utf-8")
+    reports.write("junit", lambda: gate_junit(result, finder.replay))
     reports.write_html(lambda: gate_page(result, finder.boards(result)))
     _tell_github(result, finder)
     if as_json:

@@ -24,6 +24,7 @@ HELP = {
     "json_lines": "Also write its steps as JSON lines, with what each of them changed.",
     "graphml": "Also write what happened before what in it, as GraphML.",
     "dot": "The same, for Graphviz.",
+    "junit": "Also write the result as JUnit XML.",
 }
 EXAMPLES = {
     "html": "page.html",
@@ -32,8 +33,8 @@ EXAMPLES = {
     "json_lines": "trace.jsonl",
     "graphml": "order.graphml",
     "dot": "order.dot",
+    "junit": "gate.xml",
 }
-ALL_REPORTS = tuple(HELP)
 
 _WRITERS: dict[str, Callable[[Storyboard], str | bytes]] = {
     "svg": standalone_svg,
@@ -42,6 +43,8 @@ _WRITERS: dict[str, Callable[[Storyboard], str | bytes]] = {
     "graphml": graphml,
     "dot": dot,
 }
+STORY_REPORTS = ("html", *_WRITERS)
+"""Those of one schedule."""
 
 
 class CannotReport(ShadowshareError):

@@ -15,7 +15,7 @@ from shadowshare.cli.exploration_options import ExplorationOptions, takes_explor
 from shadowshare.cli.exploration_output import roles_of
 from shadowshare.cli.live_progress import progress_text
 from shadowshare.cli.output import json_option, print_json, print_table
-from shadowshare.cli.report_files import ALL_REPORTS, ReportFiles, takes_reports
+from shadowshare.cli.report_files import STORY_REPORTS, ReportFiles, takes_reports
 from shadowshare.cli.scenario_choice import (
     FILES,
     end_as,
@@ -171,7 +171,7 @@ def list_scenarios(files: tuple[Path, ...], as_json: bool) -> None:
 @click.argument("schedule")
 @FILES
 @takes_code
-@takes_reports(*ALL_REPORTS)
+@takes_reports(*STORY_REPORTS)
 @json_option
 def replay(
     schedule: str, files: tuple[Path, ...], code: CodeChoice, reports: ReportFiles, as_json: bool
