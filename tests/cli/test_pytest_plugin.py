@@ -72,6 +72,14 @@ def test_the_line_that_is_printed_replays_in_the_tests_of_its_scenario(tmp_path:
         (SUITE.replace("deletion-during-read", "no-such-race"), "there is no scenario 'no-such-race'"),
         (SUITE.replace("deletion-during-read", "nowhere.toml"), "nowhere.toml"),
         ("def test_it(race):\n    pass\n", "needs @pytest.mark.shadowshare"),
+        (
+            SUITE.replace('shadowshare("two-writers', 'shadowshare(names="two-writers'),
+            "takes the names of scenarios",
+        ),
+        (
+            SUITE.replace('shadowshare("two-writers-two-extents")', "shadowshare"),
+            "takes the names of scenarios",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_clear_message(tmp_path: Path, suite: str, message: str) -> None:
@@ -80,7 +88,28 @@ def test_what_cannot_be_is_one_clear_message(tmp_path: Path, suite: str, message
     assert message in done.stdout + done.stderr
 
 
-def test_a_schedule_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    done = run(tmp_path, SUITE, "--shadowshare-replay", "s1/deletion-during-read/X*3")
-    assert done.returncode != 0
-    assert "X" in done.stdout
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (
+            "s1/deletion-during-read/X*3",
+            "step 1 of the schedule does not fit scenario 'deletion-during-read'",
+        ),
+        ("s1/deletion-during-read/W*", "step 'W*' of the schedule is neither LABEL nor LABEL*TIMES"),
+        ("anything", "a schedule reads s1/SCENARIO/STEPS"),
+    ],
+)
+def test_a_schedule_that_cannot_be_replayed_is_no_failed_test(
+    tmp_path: Path, schedule: str, message: str
+) -> None:
+    done = run(tmp_path, SUITE, "--shadowshare-replay", schedule)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert message in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("parallel", [(), ("-p", "xdist", "-n", "1")])
+def test_a_replay_of_nothing_is_not_green(tmp_path: Path, parallel: tuple[str, ...]) -> None:
+    done = run(tmp_path, SUITE, "--shadowshare-replay", "s1/old-cached-view/W", *parallel)
+    assert done.returncode == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "nothing was replayed: no test that ran is of scenario 'old-cached-view'" in done.stdout

@@ -71,13 +71,13 @@ def verify(
 
 
 def _replay_only(scenario: Scenario, schedule: str, implementation: Implementation) -> None:
+    parsed = parse_schedule(schedule)
+    if parsed.scenario != scenario.name:
+        pytest.skip(f"the schedule to replay is one of {parsed.scenario}")
     try:
-        parsed = parse_schedule(schedule)
-        if parsed.scenario != scenario.name:
-            pytest.skip(f"the schedule to replay is one of {parsed.scenario}")
         replayed = replay(scenario, parsed.labels, implementation)
     except ShadowshareError as error:
-        raise pytest.UsageError(str(error)) from None
+        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
     if replayed.violation is not None:
         pytest.fail(_text(replayed), pytrace=False)
 
