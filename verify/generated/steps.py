@@ -125,6 +125,7 @@ REPERTOIRES: tuple[tuple[str, ...], ...] = (
     ("write", "revert", "verify"),
     ("zero", "create", "discard"),
     ("write", "grow"),
+    ("grow",),
     ("write", "policy", "delete"),
 )
 """To what actives keep in a race: a few verbs, of which races then have more; or to none of these, but all.
