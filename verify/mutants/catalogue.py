@@ -214,6 +214,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _turnover("checkpoint-of-the-newest", "turnovers-during-read", turnover.CheckpointOfTheNewest),
     _turnover("checkpoint-without-policy", "turnover-keeps-the-policy", turnover.CheckpointWithoutPolicy),
     _appender("deletion-needs-room", "journal-is-full-for-anything", turnover.DeletionNeedsRoom),
+    _appender("counts-copies-one-by-one", "copies-make-one-run", turnover.CountsCopiesOneByOne),
     _appender("no-reserved-blocks", "recovery-turns-over", turnover.NoReservedBlocks),
     _passive("higher-generation-is-the-end", "turnovers-during-read", turnover.HigherGenerationIsTheEnd),
     _passive("seal-followed-blindly", "turnovers-during-read", turnover.SealFollowedBlindly),

@@ -101,6 +101,21 @@ class DeletionNeedsRoom(JournalAppender):
     budget_class = BudgetForDeletions
 
 
+class BudgetOfCopies(JournalBudget):
+    """Takes every copy for a record of its own."""
+
+    def has_room(self, view: View, records: Iterable[Record]) -> bool:
+        additions = [record for record in records if not isinstance(record, Deleted)]
+        most = view.copied_extent_count() + len(view.shadow_copies) + len(additions)
+        return not additions or most <= self.record_count_maximum
+
+
+class CountsCopiesOneByOne(JournalAppender):
+    """A write is refused for want of room in the journal, since copies side by side are not counted as one record."""
+
+    budget_class = BudgetOfCopies
+
+
 class CheckpointWithoutPolicy(Turnover):
     """A checkpoint does not say what the policy is."""
 
