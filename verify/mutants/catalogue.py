@@ -111,6 +111,7 @@ MUTANTS: tuple[Mutant, ...] = (
     _passive("last-block-not-read-again", "ghost-of-a-copy", following.LastBlockNotReadAgain),
     _passive("last-block-by-number", "ghost-of-a-copy", following.LastBlockByNumber),
     _passive("no-reload", "ghost-of-a-copy", following.NoReload),
+    _passive("waits-instead-of-looking", "loaded-by-another-task", following.WaitsInsteadOfLooking),
     _passive("lists-from-the-cache", "listing", passive.ListsFromTheCache),
     _passive("lists-the-valid-only", "listing", passive.ListsTheValidOnly),
     _passive("one-window-only", "old-cached-view", following.OneWindowOnly),

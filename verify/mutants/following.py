@@ -85,6 +85,23 @@ class LoadsSideBySide(Passive):
     follower_class = LoadsInTheSharedView
 
 
+class BelievesWhoLoads(JournalFollower):
+    """Takes what another task has loaded for what it would find itself."""
+
+    async def _load_in_turn(self, patience: _Patience) -> None:
+        load_count = self._load_count
+        async with self._loading:
+            is_loaded = self._load_count != load_count
+        if not is_loaded:
+            await super()._load_in_turn(patience)
+
+
+class WaitsInsteadOfLooking(Passive):
+    """A task that waited while another one loaded the view does not catch up itself."""
+
+    follower_class = BelievesWhoLoads
+
+
 class Forgetful(JournalFollower):
     """Can pass over a block and not take in what it says."""
 
