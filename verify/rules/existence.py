@@ -54,7 +54,15 @@ class Existence(NamedTuple):
 
     def problems(self, found: Set[ShadowCopyId], given_way: Set[ShadowCopyId]) -> Iterator[str]:
         """What is wrong with those that were found at the end, when some others gave way."""
-        for lost in sorted(self.acknowledged - self.deletion_began - given_way - found):
+        for lost in self.lost(found, given_way):
             yield f"shadow copy {lost} was acknowledged and is gone"
-        for undead in sorted(self.deletion_ended & found):
+        for undead in self.undead(found):
             yield f"shadow copy {undead} was deleted and is back"
+
+    def lost(self, found: Set[ShadowCopyId], may_be_gone: Set[ShadowCopyId]) -> list[ShadowCopyId]:
+        """Those that must be there, when some others may be gone, and are not among those that were found."""
+        return sorted(self.acknowledged - self.deletion_began - may_be_gone - found)
+
+    def undead(self, found: Set[ShadowCopyId]) -> list[ShadowCopyId]:
+        """Those that were found, and must be gone."""
+        return sorted(self.deletion_ended & found)

@@ -21,14 +21,12 @@ class Question(NamedTuple):
 
     Attributes:
         key: of the request.
-        existing: shadow copies that somebody was told of, and whose deletion nobody had asked for.
-        deleted: those whose deletion was acknowledged.
-        without_image: those that had lost their image.
+        existence: what was acknowledged and asked for.
+        without_image: shadow copies that had lost their image.
     """
 
     key: str
-    existing: frozenset[ShadowCopyId]
-    deleted: frozenset[ShadowCopyId]
+    existence: Existence
     without_image: frozenset[ShadowCopyId]
 
 
@@ -39,9 +37,7 @@ class Listings(NamedTuple):
 
     def after_question(self, key: str, existence: Existence, given_way: GivenWay) -> Listings:
         """A list was asked for."""
-        existing = existence.acknowledged - existence.deletion_began
-        question = Question(key, existing, existence.deletion_ended, given_way.invalidated)
-        return Listings((*self.questions, question))
+        return Listings((*self.questions, Question(key, existence, given_way.invalidated)))
 
     def after_failure(self, key: str) -> Listings:
         """A step failed: if it asked for a list, none will come."""
@@ -79,11 +75,10 @@ def _wrong_ids(
     existence: Existence,
     given_way: GivenWay,
 ) -> Iterator[str]:
-    must = question.existing - existence.deletion_began - given_way.deleted
-    for lost in sorted(must.difference(found)):
+    for lost in question.existence.lost(set(found), existence.deletion_began | given_way.deleted):
         yield f"shadow copy {lost} exists, and is not in the list"
-    for wrong in sorted(question.deleted.intersection(found)):
-        yield f"shadow copy {wrong} was deleted, and is in the list"
+    for undead in question.existence.undead(set(found)):
+        yield f"shadow copy {undead} was deleted, and is in the list"
     for unknown in sorted(set(found).difference(created)):
         yield f"shadow copy {unknown} is in the list, but was never created"
     if list(found) != sorted(set(found)):
