@@ -38,7 +38,7 @@ def hunt(runs: st.SearchStrategy[Interleaving], example_count_maximum: int) -> H
     """Let Hypothesis find a violation, and shrink it."""
     drawn: list[Interleaving] = []
 
-    @seed(1)
+    @seed(2)
     @settings(
         max_examples=example_count_maximum,
         database=None,
@@ -65,7 +65,7 @@ def hunt(runs: st.SearchStrategy[Interleaving], example_count_maximum: int) -> H
         ("hit-without-catch-up", 10, 1, 4),
         ("own-catch-up-only", 20, 2, 3),
         ("ignores-journal-error", 300, 5, 9),
-        ("no-fence", 500, 5, 33),
+        ("no-fence", 500, 5, 22),
     ],
 )
 def test_a_schedule_is_found_soon_and_is_short(

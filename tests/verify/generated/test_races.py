@@ -182,7 +182,7 @@ def test_no_task_reads_the_live_volume_piece_by_piece_while_another_one_writes()
         for race in sample()
         if race.faults.tears and len(race.hosts[0].scripts) - race.hosts[0].before_count > 1
     ]
-    assert len(verbs) >= 5
+    assert len(verbs) > 10
     assert not [one for one in verbs if "verify" in one]
 
 
