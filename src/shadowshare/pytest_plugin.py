@@ -1,6 +1,6 @@
 """For pytest: races of shadow copies in a test suite of one's own.
 
-Installed with shadowshare, found by pytest by itself. ``docs/gate.md`` shows how to use it::
+Installed with shadowshare, found by pytest by itself. ``docs/own-protocol.md`` shows how to use it::
 
     @pytest.mark.shadowshare("reader-before-volume-read", "slot-reuse-during-read")
     def test_my_reader(race, verify_race):

@@ -86,22 +86,23 @@ class ReadWish(NamedTuple):
     places: tuple[Place, ...]
 
 
-_NUMBERS = (0, 0, 0, *range(NUMBER_COUNT))
+_NUMBERS = (0, *range(NUMBER_COUNT))
+_READ_NUMBERS = (0, 0, *_NUMBERS)
 """The oldest shadow copy comes up most often, so that what is read is also what is deleted, or reverted to."""
 
 _ACTIVE_STEPS = (
     *[("write", 0), ("create", 0)] * 5,
     *[("flush", 0), ("zero", 0), ("discard", 0), ("verify", 0)] * 2,
-    *[("delete", number) for number in _NUMBERS[2:]],
-    *[("revert", number) for number in _NUMBERS[2:]],
+    *[("delete", number) for number in _NUMBERS],
+    *[("revert", number) for number in _NUMBERS],
     *[("policy", number) for number in range(len(POLICIES))],
     *[("grow", number) for number in range(GROWTH_MAXIMUM)] * 2,
 )
 _PASSIVE_STEPS = (
-    *[("read", number) for number in _NUMBERS] * 3,
+    *[("read", number) for number in _READ_NUMBERS] * 3,
     *[("catch-up", 0)] * 2,
     ("list", 0),
-    *[("changed", number) for number in _NUMBERS],
+    *[("changed", number) for number in _READ_NUMBERS],
     *[("changed between", number) for number in range(2)],
 )
 
