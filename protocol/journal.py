@@ -14,9 +14,10 @@ neither zero nor intact                        look again; the same again: damag
 intact block of mine behind the end            look again; the same again: damaged
 =============================================  =================================================================
 
-"Reload" means: forget the view and load from the highest generation that has a complete checkpoint. A block that a
-passive saw and that a power loss then took away (a ghost) is always noticed by the first row: every catch-up reads the
-last applied block again, and what recovery writes in its place differs from it by its epoch.
+"Reload" means: load another view, from the highest generation that has a complete checkpoint; it takes the place of
+the old one when it is whole. A block that a passive saw and that a power loss then took away (a ghost) is always
+noticed by the first row: every catch-up reads the last applied block again, and what recovery writes in its place
+differs from it by its epoch.
 """
 
 from __future__ import annotations
